@@ -45,9 +45,10 @@ _keyrotatectl() {
     done
 
     case $command in
-    '') offered="status plan ping rotate redeliver adopt hold resume unblock check confirm reload $general" ;;
+    '') offered="status plan identify ping rotate redeliver adopt hold resume unblock check confirm reload $general" ;;
     status | check) offered='--all' ;;
     plan) offered='--until --calendar --ics' ;;
+    identify) offered='--scan' ;;
     resume) offered='--all --hold' ;;
     rotate) offered='--wait --timeout --dry-run' ;;
     redeliver) offered='--target' ;;
@@ -56,6 +57,11 @@ _keyrotatectl() {
     hold) offered='--all --for --until --reason --list' ;;
     *) offered= ;;
     esac
+    if [[ $command == identify && $word != -* && " ${COMP_WORDS[*]} " == *' --scan '* ]]; then
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        return
+    fi
     case $command in
     status | plan | rotate | redeliver | adopt | hold | resume | unblock | check | confirm)
         [[ $word == -* ]] || offered+=" $(_keyrotatectl_accounts)"

@@ -55,6 +55,15 @@ int daemon_answer_plan(void *context, const struct control_query *query, struct 
     return engine_plan(daemon->engine, query, out, err);
 }
 
+int daemon_answer_identify(void *context, const struct control_query *query, struct buf *out,
+                           struct err *err)
+{
+    const struct daemon *daemon = context;
+
+    (void)err;
+    return engine_identify(daemon->engine, query, out);
+}
+
 int daemon_answer_holds(void *context, const struct control_query *query, struct buf *out,
                         struct err *err)
 {
@@ -65,7 +74,8 @@ int daemon_answer_holds(void *context, const struct control_query *query, struct
     return engine_hold_write(daemon->engine, out);
 }
 
-#define ROW(name, of_accounts, of_time) {#name, of_accounts, of_time, daemon_answer_##name},
+#define ROW(name, of_accounts, of_time, of_keys)                                                   \
+    {#name, of_accounts, of_time, of_keys, daemon_answer_##name},
 static const struct control_question questions[] = {QUESTION_LIST(ROW)};
 #undef ROW
 

@@ -88,6 +88,11 @@ int engine_status(struct engine *engine, const struct control_query *query, bool
 int engine_plan(struct engine *engine, const struct control_query *query, struct buf *out,
                 struct err *err);
 
+/* The document that says whose keys have these fingerprints (proto/control_identify.h). Returns
+ * out->failed. */
+int engine_identify(const struct engine *engine, const struct control_query *query,
+                    struct buf *out);
+
 /* The document of all holds, as far as they have not ended by time. Returns out->failed. */
 int engine_hold_write(struct engine *engine, struct buf *out);
 

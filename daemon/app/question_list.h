@@ -4,6 +4,7 @@
  *    name          GET /v1/name, answered by daemon_answer_name()
  *    of_accounts   also GET /v1/name/ACCOUNT and /v1/name?account=A&account=B
  *    of_time       also GET /v1/name?until=TIME&after=ID
+ *    of_keys       GET /v1/name?fingerprint=HEX&fingerprint=HEX
  */
 #ifndef KEYROTATED_APP_QUESTION_LIST_H
 #define KEYROTATED_APP_QUESTION_LIST_H
@@ -11,13 +12,14 @@
 #include "app/daemon_state.h"
 
 #define QUESTION_LIST(ROW)                                                                         \
-    ROW(status, false, false)                                                                      \
-    ROW(accounts, true, false)                                                                     \
-    ROW(plan, true, true)                                                                          \
-    ROW(holds, false, false)
+    ROW(status, false, false, false)                                                               \
+    ROW(accounts, true, false, false)                                                              \
+    ROW(plan, true, true, false)                                                                   \
+    ROW(holds, false, false, false)                                                                \
+    ROW(identify, false, false, true)
 
 /* As struct control_question has them (proto/control_protocol.h); `context` is the daemon. */
-#define ROW(name, of_accounts, of_time)                                                            \
+#define ROW(name, of_accounts, of_time, of_keys)                                                   \
     int daemon_answer_##name(void *context, const struct control_query *query, struct buf *out,    \
                              struct err *err);
 QUESTION_LIST(ROW)

@@ -247,7 +247,7 @@ bool machine_take_key(struct machine *machine, enum slot slot, const struct fing
 
     if (fingerprint_equal(&record->live[slot], key))
         return false;
-    record_add_replaced(record, &record->live[slot]);
+    record_add_replaced(record, slot, machine->now);
     record_remove_replaced(record, key);
     record->live[slot] = *key;
     record->born[slot] = machine->now;

@@ -58,20 +58,31 @@ bool record_is_replaced(const struct record *record, const struct fingerprint *f
     return false;
 }
 
-void record_add_replaced(struct record *record, const struct fingerprint *fingerprint)
+void record_add_replaced(struct record *record, enum slot slot, time_ms at)
 {
+    const struct fingerprint *fingerprint = &record->live[slot];
+
     if (fingerprint_is_none(fingerprint) || record_is_replaced(record, fingerprint))
         return;
-    memmove(&record->replaced[1], &record->replaced[0],
-            (REPLACED_MAX - 1) * sizeof(record->replaced[0]));
+    for (size_t i = REPLACED_MAX - 1; i > 0; i--) {
+        record->replaced[i] = record->replaced[i - 1];
+        record->replaced_slot[i] = record->replaced_slot[i - 1];
+        record->replaced_at[i] = record->replaced_at[i - 1];
+    }
     record->replaced[0] = *fingerprint;
+    record->replaced_slot[0] = slot;
+    record->replaced_at[0] = at;
 }
 
 void record_remove_replaced(struct record *record, const struct fingerprint *fingerprint)
 {
-    for (size_t i = 0; i < REPLACED_MAX; i++)
-        if (fingerprint_equal(&record->replaced[i], fingerprint))
-            record->replaced[i] = (struct fingerprint){0};
+    for (size_t i = 0; i < REPLACED_MAX; i++) {
+        if (!fingerprint_equal(&record->replaced[i], fingerprint))
+            continue;
+        record->replaced[i] = (struct fingerprint){0};
+        record->replaced_slot[i] = SLOT_PRIMARY;
+        record->replaced_at[i] = 0;
+    }
 }
 
 void record_begin_overlap(struct record *record, time_ms at)

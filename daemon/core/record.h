@@ -17,7 +17,8 @@
 #include "core/reason.h"
 #include "core/slot.h"
 
-enum { REPLACED_MAX = 8, CORRELATION_MAX = 40, ACTOR_MAX = 64 };
+/* Replaced keys that are remembered: two and a half years at a rotation every 40 days. */
+enum { REPLACED_MAX = 24, CORRELATION_MAX = 40, ACTOR_MAX = 64 };
 /* Longer ones are not stored, so a restart has to read the description for them. */
 enum { ENDPOINT_MAX = 128, LOCATION_MAX = 40 };
 
@@ -95,6 +96,9 @@ struct record {
     time_ms made[SLOT_COUNT]; /* when somebody else made it, as Azure tells; 0: it does not, or the
                                * journal's rotation made it */
     struct fingerprint replaced[REPLACED_MAX]; /* keys known to be dead, newest first */
+    enum slot replaced_slot[REPLACED_MAX];     /* where each of them stood … */
+    time_ms replaced_at[REPLACED_MAX]; /* … until then, at the latest. 0: an earlier version
+                                        * kept neither */
 
     /* the rotation */
     uint64_t cycle; /* of the last completed one, or of the one under way */
@@ -166,7 +170,8 @@ const struct target_record *record_target_const(const struct record *record,
 
 /* Was this key live once and replaced since? */
 bool record_is_replaced(const struct record *record, const struct fingerprint *fingerprint);
-void record_add_replaced(struct record *record, const struct fingerprint *fingerprint);
+/* The key in that slot is dead since then; the oldest one that is remembered is forgotten. */
+void record_add_replaced(struct record *record, enum slot slot, time_ms at);
 /* Removes a key from the list: it is live after all. */
 void record_remove_replaced(struct record *record, const struct fingerprint *fingerprint);
 

@@ -27,6 +27,8 @@ static const struct record_member record_rows[] = {
     RECORD_NAMED(TIME, made[SLOT_PRIMARY], "made_primary", .clock = CLOCK_PAST),
     RECORD_NAMED(TIME, made[SLOT_SECONDARY], "made_secondary", .clock = CLOCK_PAST),
     RECORD(REPLACED, replaced),
+    RECORD_NAMED(SLOTS, replaced_slot, "replaced_slots"),
+    RECORD(REPLACED_AT, replaced_at),
     RECORD(U64, cycle),
     RECORD(TRIGGER, trigger),
     RECORD(TEXT, actor),
@@ -227,32 +229,94 @@ static bool bytes_from_text(const char *text, uint8_t *out)
     return hex_decode(text, out, FINGERPRINT_LENGTH);
 }
 
-static void replaced_to_text(const struct fingerprint *replaced, char out[MEMBER_TEXT_MAX])
+/* --- lists: of replaced keys, and of what is known of each --- */
+
+static size_t element_size(const struct record_member *member)
 {
+    return member->size / REPLACED_MAX;
+}
+
+static bool is_zero(const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (bytes[i] != 0)
+            return false;
+    return true;
+}
+
+/* Without the elements at the end that are all zero. */
+static size_t list_length(const struct record_member *member, const char *list)
+{
+    const size_t size = element_size(member);
+    size_t count = REPLACED_MAX;
+
+    while (count > 0 && is_zero(list + (count - 1) * size, size))
+        count--;
+    return count;
+}
+
+static void element_to_text(enum member_kind kind, const char *element,
+                            char out[FINGERPRINT_TEXT_MAX])
+{
+    enum slot slot;
+    time_ms at;
+
+    if (kind == MEMBER_REPLACED_AT) {
+        memcpy(&at, element, sizeof(at));
+        snprintf(out, FINGERPRINT_TEXT_MAX, "%lld", (long long)at);
+    } else if (kind == MEMBER_SLOTS) {
+        memcpy(&slot, element, sizeof(slot));
+        snprintf(out, FINGERPRINT_TEXT_MAX, "%s", slot_name(slot));
+    } else {
+        bytes_to_text((const uint8_t *)element, out);
+    }
+}
+
+static bool element_from_text(enum member_kind kind, const char *text, char *out)
+{
+    enum slot slot;
+    int64_t at;
+
+    if (kind == MEMBER_REPLACED)
+        return bytes_from_text(text, (uint8_t *)out);
+    if (kind == MEMBER_SLOTS) {
+        if (!slot_from_name(text, &slot))
+            return false;
+        memcpy(out, &slot, sizeof(slot));
+        return true;
+    }
+    if (!str_to_int64(text, &at) || at < 0)
+        return false;
+    memcpy(out, &at, sizeof(at));
+    return true;
+}
+
+static void list_to_text(const struct record_member *member, const char *list,
+                         char out[MEMBER_TEXT_MAX])
+{
+    const size_t count = list_length(member, list);
     size_t used = 0;
 
     out[0] = '\0';
-    for (size_t i = 0; i < REPLACED_MAX; i++) {
-        char hex[FINGERPRINT_TEXT_MAX];
+    for (size_t i = 0; i < count; i++) {
+        char text[FINGERPRINT_TEXT_MAX];
 
-        bytes_to_text(replaced[i].bytes, hex);
-        used += (size_t)snprintf(out + used, MEMBER_TEXT_MAX - used, "%s%s", i ? " " : "", hex);
+        element_to_text(member->kind, list + i * element_size(member), text);
+        used += (size_t)snprintf(out + used, MEMBER_TEXT_MAX - used, "%s%s", i ? " " : "", text);
     }
-    while (used > 0 && out[used - 1] == ' ')
-        out[--used] = '\0';
 }
 
-static bool replaced_from_text(const char *text, struct fingerprint *out)
+static bool list_from_text(const struct record_member *member, const char *text, char *out)
 {
     for (size_t i = 0; *text != '\0'; i++) {
         const size_t length = strcspn(text, " ");
-        char hex[FINGERPRINT_TEXT_MAX];
+        char element[FINGERPRINT_TEXT_MAX];
 
-        if (i == REPLACED_MAX || length >= sizeof(hex))
+        if (i == REPLACED_MAX || length >= sizeof(element))
             return false;
-        memcpy(hex, text, length);
-        hex[length] = '\0';
-        if (!bytes_from_text(hex, out[i].bytes))
+        memcpy(element, text, length);
+        element[length] = '\0';
+        if (!element_from_text(member->kind, element, out + i * element_size(member)))
             return false;
         text += length;
         text += *text == ' ';
@@ -273,7 +337,9 @@ const char *member_text(const struct record_member *member, const void *row,
         bytes_to_text(at(member, row), out);
         return out;
     case MEMBER_REPLACED:
-        replaced_to_text(at(member, row), out);
+    case MEMBER_REPLACED_AT:
+    case MEMBER_SLOTS:
+        list_to_text(member, at(member, row), out);
         return out;
     default:
         memcpy(&value, at(member, row), sizeof(value));
@@ -293,7 +359,9 @@ bool member_set_text(const struct record_member *member, void *row, const char *
     case MEMBER_TARGET_ID:
         return bytes_from_text(text, out);
     case MEMBER_REPLACED:
-        return replaced_from_text(text, out);
+    case MEMBER_REPLACED_AT:
+    case MEMBER_SLOTS:
+        return list_from_text(member, text, out);
     default:
         if (!enum_from_name(member->kind, text, &value))
             return false;
@@ -316,10 +384,5 @@ bool member_equal(const struct record_member *member, const void *a, const void 
 
 bool member_is_none(const struct record_member *member, const void *row)
 {
-    const char *bytes = at(member, row);
-
-    for (size_t i = 0; i < member->size; i++)
-        if (bytes[i] != 0)
-            return false;
-    return true;
+    return is_zero(at(member, row), member->size);
 }

@@ -19,8 +19,10 @@ enum member_kind {
     MEMBER_TEXT,        /* from here on: a text */
     MEMBER_FINGERPRINT, /* hex; "" is none */
     MEMBER_TARGET_ID,
-    MEMBER_REPLACED, /* REPLACED_MAX fingerprints, separated by blanks */
-    MEMBER_SLOT,     /* from here on: the name of an enum's value */
+    MEMBER_REPLACED,    /* REPLACED_MAX fingerprints, separated by blanks */
+    MEMBER_REPLACED_AT, /* … instants; 0 is none */
+    MEMBER_SLOTS,       /* … names of slots */
+    MEMBER_SLOT,        /* from here on: the name of an enum's value */
     MEMBER_POSITION,
     MEMBER_TRIGGER,
     MEMBER_DRIFT,

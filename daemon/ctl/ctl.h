@@ -17,6 +17,9 @@ enum ctl_exit {
     CTL_NOT_DONE = 1, /* status: something retrying or held */
     CTL_REFUSED = 2,  /* status: something blocked, overdue or at risk */
     CTL_UNREACHABLE = 3,
+    CTL_IDLE = 4,    /* identify, of which CTL_DONE is a key in use: the key is live and idle */
+    CTL_DEAD = 5,    /* identify */
+    CTL_UNKNOWN = 6, /* identify */
     CTL_USAGE = 64,
     CTL_NOT_PERMITTED = 77
 };
@@ -34,6 +37,7 @@ struct ctl_options {
     bool list;
     bool calendar;
     bool ics;
+    bool scan;                      /* identify: `accounts` are directories and files */
     duration_ms timeout;            /* of rotate --wait */
     const char *file;               /* adopt: of lines ACCOUNT primary|secondary */
     const char *rule;               /* adopt: whose accounts are confirmed */
@@ -63,6 +67,8 @@ struct ctl_command {
     ROW(plan, ABOUT_ACCOUNT, PARAMETER_UNTIL | OPTION_CALENDAR | OPTION_ICS,                       \
         "[ACCOUNT...] [--until TIME] [--calendar|--ics]",                                          \
         "the rotations to come (90d ahead), and why they start when they do")                      \
+    ROW(identify, 0, OPTION_SCAN, "[--scan DIR...]",                                               \
+        "whose key is on standard input, or in these files, and is it live?")                      \
     ROW(ping, 0, 0, "", "does the daemon answer? (by exit status, for probes)")
 
 #define ROW(name, ...) enum ctl_exit ctl_##name(const struct ctl_options *options);

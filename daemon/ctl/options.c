@@ -22,6 +22,7 @@ enum {
     OPTION_RULE = 1U << 15,
     OPTION_CALENDAR = 1U << 16,
     OPTION_ICS = 1U << 17,
+    OPTION_SCAN = 1U << 18,
     OPTION_CODE_BASE = 0x1000000 /* keeps getopt's codes apart from characters */
 };
 
@@ -39,7 +40,6 @@ static const struct ctl_command commands[] = {
     COMMAND_LIST(ROW)
     {.name = "history"}, /* not in this version, like those that follow */
     {.name = "revoke"},
-    {.name = "identify"},
     {.name = "doctor"},
 };
 /* clang-format on */
@@ -68,7 +68,8 @@ static void print_usage(void)
           "2026-11-22 or \"2026-11-22 14:00\" in the local time zone, or a DURATION from now.\n\n"
           "Exit status: 0 done; 1 not done; 2 refused; 3 the daemon cannot be reached; 64 usage;\n"
           "77 not permitted. Of status: 0 all well; 1 something retrying or held; 2 something\n"
-          "blocked, overdue, or with consumers at risk; 3 the daemon cannot be reached.\n",
+          "blocked, overdue, or with consumers at risk; 3 the daemon cannot be reached.\n"
+          "Of identify: 0 the key is live and in use; 4 live and idle; 5 dead; 6 unknown.\n",
           out);
 }
 
@@ -276,6 +277,7 @@ static const struct option_row {
     {"timeout", OPTION_TIMEOUT, .has_value = true, .set = set_timeout},
     {"calendar", OPTION_CALENDAR, FLAG(calendar)},
     {"ics", OPTION_ICS, FLAG(ics)},
+    {"scan", OPTION_SCAN, FLAG(scan)},
 };
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
@@ -319,11 +321,26 @@ static enum ctl_exit check_required(const struct ctl_command *command, unsigned 
     return CTL_DONE;
 }
 
+/* Instead of accounts. */
+static enum ctl_exit check_places(const struct ctl_options *options)
+{
+    if (options->scan)
+        return options->account_count > 0 ? CTL_DONE
+                                          : complain("--scan needs a directory, or several");
+    return options->account_count == 0
+               ? CTL_DONE
+               : complain(
+                     "identify reads the key from standard input, never from an argument, "
+                     "which whoever lists processes can read");
+}
+
 static enum ctl_exit check_accounts(const struct ctl_options *options, unsigned given)
 {
     const struct ctl_command *command = options->command;
     size_t most = command->about & ABOUT_ACCOUNT ? CONTROL_NAMED_MAX : 0;
 
+    if (command->options & OPTION_SCAN)
+        return check_places(options);
     for (size_t i = 0; i < ROW_COUNT; i++)
         if (has(given, i) && rows[i].one_account)
             most = 1;

@@ -6,6 +6,7 @@
  *    GET  /v1/QUESTION/ACCOUNT               of one that is about accounts
  *    GET  /v1/QUESTION?account=A&account=B
  *    GET  /v1/QUESTION?until=TIME&after=ID   of one that is about time, in pages
+ *    GET  /v1/QUESTION?fingerprint=HEX       of one that is about keys, some of them
  *    POST /v1/accounts/ACCOUNT/COMMAND       the commands are listed in core/command_list.h
  *    POST /v1/COMMAND                        about all accounts, or the daemon
  *
@@ -30,6 +31,7 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "core/command_list.h"
+#include "core/slot.h"
 
 enum {
     CONTROL_BODY_MAX = 16 * 1024,          /* of a request */
@@ -38,6 +40,7 @@ enum {
     CONTROL_ACCOUNT_MAX = 400, /* as typed */
     CONTROL_ID_MAX = 800,      /* the id that a page goes on after */
     CONTROL_NAMED_MAX = 256,   /* accounts in one question */
+    CONTROL_SOUGHT_MAX = 32,   /* fingerprints in one question */
     CONTROL_TEXT_MAX = 120,    /* the reason of a hold, the name of a target */
     CONTROL_STATES_MAX = 12,
     CONTROL_RULES_MAX = 64,
@@ -229,6 +232,8 @@ struct control_query {
     size_t name_count;              /* 0: all, or the question concerns no account */
     time_ms until;                  /* TIME_NEVER: not given */
     char *after;                    /* the id that the page before ended with; NULL: not given */
+    struct fingerprint sought[CONTROL_SOUGHT_MAX];
+    size_t sought_count;
 };
 
 /* A row of the daemon's table of questions: GET /v1/NAME. */
@@ -236,6 +241,7 @@ struct control_question {
     const char *name;
     bool of_accounts; /* also /v1/NAME/ACCOUNT, and /v1/NAME?account=A&account=B */
     bool of_time;     /* also until=TIME and after=ID */
+    bool of_keys;     /* /v1/NAME?fingerprint=HEX&fingerprint=HEX */
     /* Appends the whole document to `out`. Returns 0; -ENOENT: one of query->names is no
      * account; -ENOTUNIQ: it matches several; -EINVAL: a parameter is out of bounds; err names it.
      * NULL in tables that are used only for parsing. */

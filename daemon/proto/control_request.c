@@ -103,15 +103,40 @@ static int take_after(struct control_query *query, const char *text, size_t leng
     return query->after ? 0 : err_set(err, rc, "malformed id in the query");
 }
 
+static int take_fingerprint(struct control_query *query, const char *text, size_t length,
+                            struct err *err)
+{
+    char hex[FINGERPRINT_TEXT_MAX] = "";
+
+    if (query->sought_count == CONTROL_SOUGHT_MAX)
+        return err_set(err, -EINVAL, "more than %d fingerprints", (int)CONTROL_SOUGHT_MAX);
+    if (length < sizeof(hex))
+        memcpy(hex, text, length);
+    if (!hex_decode(hex, query->sought[query->sought_count].bytes, FINGERPRINT_LENGTH) ||
+        fingerprint_is_none(&query->sought[query->sought_count]))
+        return err_set(err, -EINVAL, "fingerprint: %d hex digits were expected",
+                       2 * FINGERPRINT_LENGTH);
+    query->sought_count++;
+    return 0;
+}
+
+#define OF(member) offsetof(struct control_question, member)
 static const struct {
     const char *prefix;
-    bool of_time;
+    size_t of; /* the member of a question that has it: true */
     int (*take)(struct control_query *query, const char *text, size_t length, struct err *err);
 } parameters[] = {
-    {"account=", false, take_account},
-    {"until=", true, take_until},
-    {"after=", true, take_after},
+    {"account=", OF(of_accounts), take_account},
+    {"until=", OF(of_time), take_until},
+    {"after=", OF(of_time), take_after},
+    {"fingerprint=", OF(of_keys), take_fingerprint},
 };
+#undef OF
+
+static bool has_parameter(const struct control_question *question, size_t of)
+{
+    return *(const bool *)((const char *)question + of);
+}
 
 static int take_parameter(const struct control_question *question, const char *text, size_t length,
                           struct control_query *query, struct err *err)
@@ -119,10 +144,12 @@ static int take_parameter(const struct control_question *question, const char *t
     for (size_t i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
         const size_t skip = strlen(parameters[i].prefix);
 
-        if ((!parameters[i].of_time || question->of_time) && length > skip &&
+        if (has_parameter(question, parameters[i].of) && length > skip &&
             strncmp(text, parameters[i].prefix, skip) == 0)
             return parameters[i].take(query, text + skip, length - skip, err);
     }
+    if (question->of_keys)
+        return err_set(err, -EINVAL, "the only parameter is fingerprint=HEX");
     return err_set(err, -EINVAL,
                    question->of_time ? "the parameters are account=NAME, until=TIME and after=ID"
                                      : "the only parameter is account=NAME");
@@ -166,7 +193,7 @@ static int parse_question(const struct control_question *question, const char *m
         return -ENOTSUP;
     if (!query)
         return 0;
-    if (!question->of_accounts || count == 3)
+    if ((!question->of_accounts && !question->of_keys) || count == 3)
         return err_set(err, -EINVAL, "there are no parameters here");
     return parse_query(query, line, err);
 }

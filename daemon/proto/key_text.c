@@ -272,6 +272,20 @@ void key_text_done(struct key_text *found)
     found->cycle = 0;
 }
 
+int key_text_each(const struct key_shape *shape, const char *bytes, size_t length,
+                  key_text_found *found, void *context)
+{
+    const char *end = bytes + length;
+    struct run run = {.end = NULL};
+    int rc = 0;
+
+    for (const char *at = bytes; rc == 0 && next_run(&run, shape, at, end); at = run.end)
+        if (is_key(&run, shape, false))
+            rc = found(context, run.text, run.length);
+    wipe(&run, sizeof(run));
+    return rc;
+}
+
 void key_text_redact(char *text)
 {
     const struct key_shape *shape = &key_shape_base64; /* most tokens and signatures, too */

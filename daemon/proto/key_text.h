@@ -65,6 +65,15 @@ int key_text_find(struct key_text *found, const struct key_shape *shape, const c
                   size_t length);
 void key_text_done(struct key_text *found);
 
+/*
+ * Calls found() for every text in `bytes` that may be a key of that shape, of whatever size: more
+ * than key_text_find() takes for one. The text is borrowed, and wiped afterwards. Ends early where
+ * found() returns another value than 0, and returns that; or 0.
+ */
+typedef int key_text_found(void *context, const char *text, size_t length);
+int key_text_each(const struct key_shape *shape, const char *bytes, size_t length,
+                  key_text_found *found, void *context);
+
 /* Redacts, in place, every run that looks like a key or a signature. For text of foreign origin,
  * before it is shown. */
 void key_text_redact(char *text);

@@ -8,6 +8,7 @@
 #include <json-c/json_object.h>
 
 #include "base/str.h"
+#include "ctl/identify.h"
 #include "ctl/plan.h"
 #include "ctl/status_text.h"
 #include "fuzz.h"
@@ -105,6 +106,50 @@ static void read_status(const char *text, size_t length)
     buf_done(&third);
 }
 
+static void show_keys(struct findings *findings, time_ms now)
+{
+    struct buf out;
+
+    buf_init(&out, OUT_MAX);
+    identify_write_text(&out, findings, now);
+    for (const char *line = buf_str(&out); *line != '\0'; line++)
+        MUST((unsigned char)*line >= ' ' ? *line != 0x7f : *line == '\n');
+    buf_clear(&out);
+    identify_write_json(&out, findings, now);
+    MUST(out.failed == 0);
+    (void)identify_result(findings);
+    buf_done(&out);
+}
+
+/* What is said of keys, one by one as if each came from standard input. */
+static void read_identity(const char *text, size_t length)
+{
+    struct control_identity identity;
+    struct err err = {.code = 0};
+    struct buf out;
+
+    if (control_identify_parse(text, length, &identity, &err) != 0) {
+        MUST(err.text[0] != '\0' && fuzz_is_presentable(err.text));
+        MUST(identity.key_count == 0 && !identity.document);
+        return;
+    }
+    buf_init(&out, OUT_MAX);
+    control_identify_start(&out, identity.now, identity.salt);
+    for (size_t i = 0; i < identity.key_count; i++) {
+        struct found_key key = {.known = &identity.keys[i]};
+        struct findings findings = {.keys = &key, .key_count = 1};
+
+        show_keys(&findings, identity.now);
+        control_identify_key(&out, &identity.keys[i]);
+    }
+    control_identify_end(&out);
+    MUST(out.failed == 0);
+    control_identify_done(&identity);
+    MUST(control_identify_parse(buf_str(&out), out.length, &identity, &err) == 0);
+    control_identify_done(&identity);
+    buf_done(&out);
+}
+
 /* A plan, in all its forms. */
 static void read_plan(const char *text, size_t length)
 {
@@ -137,5 +182,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_answer((const char *)data, size);
     read_status((const char *)data, size);
     read_plan((const char *)data, size);
+    read_identity((const char *)data, size);
     return 0;
 }

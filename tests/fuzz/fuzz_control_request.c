@@ -11,6 +11,7 @@
 
 #include "base/str.h"
 #include "fuzz.h"
+#include "proto/control_identify.h"
 #include "proto/control_plan.h"
 
 static const struct control_question questions[] = {
@@ -18,6 +19,7 @@ static const struct control_question questions[] = {
     {.name = "accounts", .of_accounts = true},
     {.name = "holds"},
     {.name = "plan", .of_accounts = true, .of_time = true},
+    {.name = "identify", .of_keys = true},
 };
 enum { QUESTIONS = sizeof(questions) / sizeof(questions[0]) };
 
@@ -30,7 +32,9 @@ static void same_question(const struct control_request_line *line)
     struct buf path;
 
     buf_init(&path, 8 * CONTROL_URI_MAX);
-    if (line->question->of_time && query->until != TIME_NEVER)
+    if (line->question->of_keys)
+        MUST(control_identify_path(query->sought, query->sought_count, &path) == 0);
+    else if (line->question->of_time && query->until != TIME_NEVER)
         MUST(control_plan_path(query->names, query->name_count, query->until, query->after,
                                &path) == 0);
     else
@@ -43,6 +47,9 @@ static void same_question(const struct control_request_line *line)
         MUST(again.query.name_count == query->name_count);
         for (size_t i = 0; i < query->name_count; i++)
             MUST(str_equal(again.query.names[i], query->names[i]));
+        MUST(again.query.sought_count == query->sought_count);
+        for (size_t i = 0; i < query->sought_count; i++)
+            MUST(fingerprint_equal(&again.query.sought[i], &query->sought[i]));
         if (query->until != TIME_NEVER)
             MUST(again.query.until == query->until && str_equal(again.query.after, query->after));
         control_request_line_done(&again);

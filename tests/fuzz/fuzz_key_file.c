@@ -13,6 +13,13 @@
 #include "proto/key_text.h"
 #include "proto/template.h"
 
+static int is_it(void *context, const char *text, size_t length)
+{
+    const struct secret *wanted = context;
+
+    return secret_length(wanted) == length && memcmp(secret_bytes(wanted), text, length) == 0;
+}
+
 static void find_any(const char *bytes, size_t length)
 {
     struct key_text found;
@@ -24,6 +31,7 @@ static void find_any(const char *bytes, size_t length)
     for (size_t i = 0; i < found.key_count; i++) {
         MUST(key_text_decode(found.keys[i], decoded, sizeof(decoded), &count) == 0);
         MUST(count >= key_shape_base64.shortest);
+        MUST(key_text_each(&key_shape_base64, bytes, length, is_it, found.keys[i]) == 1);
         for (size_t j = 0; j < i; j++)
             MUST(!secret_equal(found.keys[i], found.keys[j]));
     }

@@ -59,7 +59,7 @@ FAULTS = (
     Fault("dates", "base/time.c", "|| sum > longest)", ")"),
     Fault("headers", "proto/http_message.c", "if ((size_t)(end - value) >= size)",
           "if ((size_t)(end - value) > size)"),
-    Fault("journal", "core/record_table.c", 'i ? " " : "", hex', '"", hex'),
+    Fault("journal", "core/record_table.c", 'i ? " " : "", text', '"", text'),
     Fault("json", "base/json_writer.c", "return code_point < 0x20 || code_point == '\"'",
           "return code_point == '\"'"),
     Fault("key_file", "proto/key_text.c", "if (run.length >= REDACT_MIN &&",

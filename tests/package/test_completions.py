@@ -8,7 +8,7 @@ from conftest import ROOT, run
 
 COMPLETIONS = ROOT / "config/completions"
 GENERAL = {"--socket", "--json", "--version", "--help"}
-OF_NO_ACCOUNT = {"reload", "ping"}
+OF_NO_ACCOUNT = {"reload", "ping", "identify"}
 
 # Prints what bash would offer for the words that follow, of which the last is not finished.
 BASH = """

@@ -51,8 +51,8 @@ static int answer_accounts(void *context, const struct control_query *query, str
 }
 
 static const struct control_question questions[] = {
-    {"status", false, false, answer_status},
-    {"accounts", true, false, answer_accounts},
+    {"status", false, false, false, answer_status},
+    {"accounts", true, false, false, answer_accounts},
 };
 
 static void on_answer_timer_closed(struct timer *timer)

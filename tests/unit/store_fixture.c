@@ -230,8 +230,16 @@ int store_fixture_sql_int(struct store_fixture *fixture, const char *sql)
     return value;
 }
 
+void store_fixture_back_to_version_6(struct store_fixture *fixture)
+{
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN replaced_slots");
+    store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN replaced_at");
+    store_fixture_sql(fixture, "PRAGMA user_version = 6");
+}
+
 void store_fixture_back_to_version_5(struct store_fixture *fixture)
 {
+    store_fixture_back_to_version_6(fixture);
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN made_primary");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN made_secondary");
     store_fixture_sql(fixture, "ALTER TABLE accounts DROP COLUMN surprise_made_primary");

@@ -110,6 +110,14 @@ static void randomize_member(const struct record_member *member, void *row, uint
         for (size_t i = 0; i < REPLACED_MAX; i++)
             ((struct fingerprint *)out)[i] = random_fingerprint(state);
         break;
+    case MEMBER_REPLACED_AT:
+        for (size_t i = 0; i < REPLACED_MAX; i++)
+            ((time_ms *)out)[i] = random_bool(state) ? (time_ms)(next_random(state) >> 1) : 0;
+        break;
+    case MEMBER_SLOTS:
+        for (size_t i = 0; i < REPLACED_MAX; i++)
+            ((enum slot *)out)[i] = random_below(state, SLOT_COUNT);
+        break;
     default:
         *(unsigned *)out = random_below(state, counts[member->kind]);
     }

@@ -17,11 +17,14 @@
 
 /* --- request lines --- */
 
+#define NO_KEY "00000000000000000000000000000000"
+
 static const struct control_question questions[] = {
     {.name = "status"},
     {.name = "accounts", .of_accounts = true},
     {.name = "holds"},
     {.name = "plan", .of_accounts = true, .of_time = true},
+    {.name = "identify", .of_keys = true},
 };
 enum { QUESTIONS = sizeof(questions) / sizeof(questions[0]) };
 
@@ -63,6 +66,16 @@ static const struct {
     {"GET", "/v1/accounts?until=2026-11-22T12:00:00Z", -EINVAL, NULL, 0, ""},
     {"GET", "/v1/accounts?after=a", -EINVAL, NULL, 0, ""},
     {"POST", "/v1/plan", -ENOTSUP, NULL, 0, ""},
+    {"GET", "/v1/identify", 0, "identify", 0, ""},
+    {"GET", "/v1/identify?fingerprint=00112233445566778899aabbccddeeff", 0, "identify", 0, ""},
+    {"GET", "/v1/identify?fingerprint=00112233445566778899AABBCCDDEEFF&fingerprint=" NO_KEY,
+     -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/identify?fingerprint=00112233445566778899aabbccddeef", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/identify?fingerprint=00112233445566778899aabbccddeeffa", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/identify?fingerprint=", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/identify?account=a", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/identify/a", -ENOENT, NULL, 0, ""},
+    {"GET", "/v1/accounts?fingerprint=00112233445566778899aabbccddeeff", -EINVAL, NULL, 0, ""},
     {"POST", "/v1/reload", 0, NULL, CONTROL_RELOAD, ""},
     {"POST", "/v1/rotate", -ENOENT, NULL, 0, ""},
     {"POST", "/v1/accounts/a/reload", -ENOENT, NULL, 0, ""},

@@ -281,11 +281,15 @@ static void test_replaced_keys(void **state)
     (void)state;
     record_init(&record);
     for (unsigned key = 1; key <= REPLACED_MAX + 2; key++) {
-        struct fingerprint fingerprint = world_fingerprint(key);
-
-        record_add_replaced(&record, &fingerprint);
-        record_add_replaced(&record, &fingerprint);
-        record_add_replaced(&record, &none);
+        record.live[SLOT_PRIMARY] = none;
+        record.live[SLOT_SECONDARY] = world_fingerprint(key);
+        record_add_replaced(&record, SLOT_SECONDARY, key);
+        record_add_replaced(&record, SLOT_SECONDARY, key + 1);
+        record_add_replaced(&record, SLOT_PRIMARY, key);
+    }
+    for (unsigned i = 0; i < REPLACED_MAX; i++) {
+        assert_int_equal(record.replaced_slot[i], SLOT_SECONDARY);
+        assert_int_equal(record.replaced_at[i], REPLACED_MAX + 2 - i);
     }
     for (unsigned key = 1; key <= REPLACED_MAX + 2; key++) {
         struct fingerprint fingerprint = world_fingerprint(key);
@@ -293,6 +297,10 @@ static void test_replaced_keys(void **state)
         assert_int_equal(record_is_replaced(&record, &fingerprint), key > 2);
         record_remove_replaced(&record, &fingerprint);
         assert_false(record_is_replaced(&record, &fingerprint));
+    }
+    for (unsigned i = 0; i < REPLACED_MAX; i++) {
+        assert_int_equal(record.replaced_slot[i], SLOT_PRIMARY);
+        assert_int_equal(record.replaced_at[i], 0);
     }
     assert_false(record_is_replaced(&record, &none));
 }

@@ -15,6 +15,7 @@
 #include <json-c/json_object.h>
 
 #include "ctl/plan.h"
+#include "proto/control_identify.h"
 
 #define NOW ((time_ms)1795348800000)
 #define ID  "/subscriptions/0/resourceGroups/rg/providers/Microsoft.Batch/batchAccounts/acct"
@@ -33,6 +34,7 @@ static const struct control_question questions[] = {
     {.name = "status"},
     {.name = "accounts", .of_accounts = true},
     {.name = "plan", .of_accounts = true, .of_time = true},
+    {.name = "identify", .of_keys = true},
 };
 enum { QUESTIONS = sizeof(questions) / sizeof(questions[0]) };
 
@@ -333,6 +335,46 @@ static void read_plan(struct result *result, const void *context)
     control_plan_done(&page);
 }
 
+/* --- whose keys these are --- */
+
+static void write_identity(struct buf *out)
+{
+    static const uint8_t salt[FINGERPRINT_SALT_LENGTH] = {1};
+    const struct identified_key key = {.fingerprint = "00112233445566778899aabbccddeeff",
+                                       .state = "dead",
+                                       .id = ID,
+                                       .name = "acct",
+                                       .dead_since = NOW,
+                                       .overlap_until = TIME_NEVER,
+                                       .looked_at = NOW};
+
+    buf_init(out, CONTROL_REPLY_MAX);
+    control_identify_start(out, NOW, salt);
+    control_identify_key(out, &key);
+    control_identify_end(out);
+}
+
+static void read_identity(struct result *result, const void *context)
+{
+    struct control_identity identity;
+    struct err err = {.code = 0};
+    struct buf text;
+    int rc;
+
+    (void)context;
+    allocation_suspend();
+    write_identity(&text);
+    allocation_resume();
+    rc = control_identify_parse(buf_str(&text), text.length, &identity, &err);
+    buf_done(&text);
+    if (rc != 0) {
+        result_failed(result, rc, err.text);
+        return;
+    }
+    result_add_text(result, "state", identity.keys[0].state);
+    control_identify_done(&identity);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +400,7 @@ int main(void)
         ALLOCATION_TEST("status_write", write_status, NULL),
         ALLOCATION_TEST("status_read", read_status, NULL),
         ALLOCATION_TEST("plan_read", read_plan, NULL),
+        ALLOCATION_TEST("identity_read", read_identity, NULL),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

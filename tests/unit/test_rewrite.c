@@ -314,6 +314,15 @@ static struct fingerprint of(const char *key)
     return first_byte(NULL, key, strlen(key));
 }
 
+static void add_replaced(struct record *record, struct fingerprint key)
+{
+    const struct fingerprint live = record->live[SLOT_PRIMARY];
+
+    record->live[SLOT_PRIMARY] = key;
+    record_add_replaced(record, SLOT_PRIMARY, 1);
+    record->live[SLOT_PRIMARY] = live;
+}
+
 /* The record of the owner's policy, in accord with the list. */
 static struct record owner_record(void)
 {
@@ -323,7 +332,7 @@ static struct record owner_record(void)
     record.adopted = true;
     record.live[SLOT_PRIMARY] = of(K1);
     record.live[SLOT_SECONDARY] = of(K2);
-    record_add_replaced(&record, &(struct fingerprint){.bytes = {'Z'}});
+    add_replaced(&record, (struct fingerprint){.bytes = {'Z'}});
     return record;
 }
 
@@ -378,9 +387,9 @@ static void test_list_shows_a_replaced_key(void **state)
         struct record record = owner_record();
         struct err err = {.code = 0};
 
-        record_add_replaced(&record, &(struct fingerprint){.bytes = {'Y'}});
-        record_add_replaced(
-            &record, &(struct fingerprint){.bytes = {(uint8_t)keys[i][0], (uint8_t)keys[i][1]}});
+        add_replaced(&record, (struct fingerprint){.bytes = {'Y'}});
+        add_replaced(&record,
+                     (struct fingerprint){.bytes = {(uint8_t)keys[i][0], (uint8_t)keys[i][1]}});
         record.adopted = i % 2 == 0;
         assert_int_equal(check_list(&record, i < 2, HUB "/iothubkeys/gone", &err), -EAGAIN);
         assert_non_null(strstr(err.text, "replaced"));

@@ -11,11 +11,19 @@
 static void test_happy_path(void **state)
 {
     static struct world world;
+    struct fingerprint replaced;
+    time_ms began;
 
     (void)state;
     begin_due(&world);
+    began = world.now;
+    replaced = world.record.live[SLOT_SECONDARY];
     world_run(&world, 2 * MS_MINUTE);
     assert_lawful(&world);
+    assert_true(fingerprint_equal(&world.record.replaced[0], &replaced));
+    assert_int_equal(world.record.replaced_slot[0], SLOT_SECONDARY);
+    assert_int_equal(world.record.replaced_at[0], world.record.born[SLOT_SECONDARY]);
+    assert_in_range(world.record.replaced_at[0], began, world.now);
     assert_string_equal(
         world.trace,
         "preflight rotate_look intent regenerate verify offer deliver offer deliver "

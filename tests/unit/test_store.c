@@ -318,8 +318,15 @@ static void test_newer_version(void **state)
     assert_int_equal(store_fixture_sql_int(fixture, "PRAGMA user_version"), 1000);
 }
 
+static void forget_replaced_times(struct record *record)
+{
+    memset(record->replaced_slot, 0, sizeof(record->replaced_slot));
+    memset(record->replaced_at, 0, sizeof(record->replaced_at));
+}
+
 static void forget_key_times(struct record *record)
 {
+    forget_replaced_times(record);
     memset(record->made, 0, sizeof(record->made));
     memset(record->unconfirmed.made, 0, sizeof(record->unconfirmed.made));
 }
@@ -391,7 +398,28 @@ static void test_version_5(void **state)
     forget_key_times(&saved);
     assert_records_equal(&load(fixture)->records[0], &saved);
     store_fixture_close(fixture);
-    assert_int_equal(store_fixture_sql_int(fixture, "PRAGMA user_version"), 6);
+    assert_int_equal(store_fixture_sql_int(fixture, "PRAGMA user_version"), 7);
+    store_fixture_open(fixture, STORE_OPENED);
+}
+
+/* A journal as version 6 wrote it: the keys that were replaced are known, but neither when nor
+ * where they stood. */
+static void test_version_6(void **state)
+{
+    struct store_fixture *fixture = *state;
+    struct record saved;
+
+    store_fixture_open(fixture, STORE_CREATED);
+    save_random(fixture, 0, 13);
+    store_fixture_await_saves(fixture);
+    store_fixture_close(fixture);
+    store_fixture_back_to_version_6(fixture);
+    store_fixture_open(fixture, STORE_OPENED);
+    record_randomize(&saved, 13);
+    forget_replaced_times(&saved);
+    assert_records_equal(&load(fixture)->records[0], &saved);
+    store_fixture_close(fixture);
+    assert_int_equal(store_fixture_sql_int(fixture, "PRAGMA user_version"), 7);
     store_fixture_open(fixture, STORE_OPENED);
 }
 
@@ -516,6 +544,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_newer_version, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_older_version, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_version_5, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_version_6, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_truncated, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_emptied_file_is_a_new_journal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rollback_journal_without_database, set_up, tear_down),

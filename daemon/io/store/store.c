@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crypto.h"
 #include "base/must.h"
 #include "io/store/sqlite/sqlite.h"
 #include "io/store/store_ops.h"
@@ -292,17 +291,18 @@ void store_close(struct store *store, void (*closed)(void *context, bool lost), 
 
 /* --- using --- */
 
+const uint8_t *store_salt(const struct store *store)
+{
+    return store->ops->salt(store->backend);
+}
+
 struct fingerprint store_fingerprint(void *store, const char *key, size_t length)
 {
-    const struct store *journal = store;
     struct fingerprint fingerprint;
-    uint8_t hash[SHA256_LENGTH];
 
     /* An invented fingerprint would look like a changed key. */
-    if (crypto_hmac_sha256(journal->ops->salt(journal->backend), STORE_SALT_LENGTH, key, length,
-                           hash) != 0)
+    if (key_fingerprint(store_salt(store), key, length, &fingerprint) != 0)
         fault_out_of_memory(); /* it fails only for lack of memory */
-    memcpy(fingerprint.bytes, hash, sizeof(fingerprint.bytes));
     return fingerprint;
 }
 

@@ -15,10 +15,11 @@
 #include "core/hold.h"
 #include "core/record.h"
 #include "io/loop/loop.h"
+#include "proto/key_fingerprint.h"
 
 struct store;
 
-enum { STORE_SALT_LENGTH = 32 };
+enum { STORE_SALT_LENGTH = FINGERPRINT_SALT_LENGTH };
 
 enum store_open_result {
     STORE_OPENED,
@@ -49,7 +50,10 @@ void store_on_lost(struct store *store, void (*lost)(void *context, const char *
  * failing there is one last attempt; unwritten saves are lost, and never reported as saved. */
 void store_close(struct store *store, void (*closed)(void *context, bool lost), void *context);
 
-/* HMAC-SHA-256 of a key with the journal's salt, cut to the length of a fingerprint. */
+/* STORE_SALT_LENGTH bytes, made with the journal; borrowed. */
+const uint8_t *store_salt(const struct store *store);
+
+/* The fingerprint of a key with the journal's salt. */
 struct fingerprint store_fingerprint(void *store, const char *key, size_t length);
 
 /* Reads every record (at start, blocking). `account_key`: the resource id in lower case. */

@@ -67,7 +67,7 @@ MUTATIONS = [
              "the journal does not keep the keys that were replaced",
              "past-look",
              "a look into the past counts as new",
-             ("core/machine.c", "    record_add_replaced(record, &record->live[slot]);\n", ""),
+             ("core/machine.c", "    record_add_replaced(record, slot, machine->now);\n", ""),
              YOUNG_KEY_CONTRADICTED,
              scenario="stale-look-during-delivery"),
     mutation("young-key-contradicted", 10,

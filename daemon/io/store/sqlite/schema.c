@@ -206,9 +206,14 @@ static const char schema_6[] =
     "ALTER TABLE accounts ADD COLUMN surprise_made_primary INTEGER DEFAULT 0;\n"
     "ALTER TABLE accounts ADD COLUMN surprise_made_secondary INTEGER DEFAULT 0;\n";
 
+/* Where each replaced key stood, and until when: identify tells it of keys that are found later. */
+static const char schema_7[] =
+    "ALTER TABLE accounts ADD COLUMN replaced_slots TEXT NOT NULL DEFAULT '';\n"
+    "ALTER TABLE accounts ADD COLUMN replaced_at TEXT NOT NULL DEFAULT '';\n";
+
 /* migrations[n] leads from user_version n to n + 1. What is released is never changed again. */
-static const char *const migrations[] = {schema_1, schema_2, schema_3,
-                                         schema_4, schema_5, schema_6};
+static const char *const migrations[] = {schema_1, schema_2, schema_3, schema_4,
+                                         schema_5, schema_6, schema_7};
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 
 static int code_of(int result)
