@@ -4,7 +4,10 @@
 #define POLICIES                                                                                   \
     .list = {.suffix = "listkeys"},                                                                \
     .regenerate = {.suffix = "", .body = BODY_WHOLE, .answer = ""},                                \
-    .operation = {.is_long = true, .has_async_header = true},                                      \
+    .operation = {.is_long = true,                                                                 \
+                  .has_async_header = true,                                                        \
+                  .status = {.word = "operationResults"},                                          \
+                  .result = {.word = "operations", .is_undocumented = true}},                      \
     .slots = {{"primaryKey", "primaryKey"}, {"secondaryKey", "secondaryKey"}},                     \
     .key = KEY_SHORT_BASE64, .decodes_key = true
 
