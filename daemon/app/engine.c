@@ -301,8 +301,7 @@ static size_t merge_accounts(struct engine *engine, struct config *config,
                 leaving->successor = merged[count];
                 engine_give_up_delivery(leaving, "the account is configured again");
             } else {
-                engine_unconfigured_take(engine, subject->key, &merged[count]->record,
-                                         &merged[count]->operation_url);
+                engine_unconfigured_take(merged[count]);
                 engine_places_begin(merged[count]);
                 engine_adopt_active_begins(merged[count]);
                 recall_place(merged[count]);
@@ -376,10 +375,12 @@ void engine_preview(const struct engine *engine, const struct config *config, st
 static void post_clock_jumped(struct engine_account *account, duration_ms jump)
 {
     account->acting_since = time_add(account->acting_since, jump);
-    if (account->pending & 1U << EVENT_START)
-        rotation_shift_times(&account->record, jump, loop_now(account->engine->parts.loop));
-    else
+    if (!(account->pending & 1U << EVENT_START)) {
         engine_account_post_jump(account, jump);
+        return;
+    }
+    rotation_shift_times(&account->record, jump, loop_now(account->engine->parts.loop));
+    account->shifted = true;
 }
 
 /* Each record gets the event once. The record of an account that is removed, or that comes back and

@@ -69,6 +69,7 @@ struct engine_account {
     uint8_t held_marks[TARGETS_MAX][HELD_MARK_LENGTH]; /* beginnings of the keys' fingerprints */
     unsigned pending;           /* events that wait and carry nothing: 1U << enum event_kind */
     duration_ms jump;           /* of the pending EVENT_CLOCK_JUMPED: the sum of all jumps */
+    bool shifted;               /* of the pending EVENT_START: core/event.h */
     struct list queue;          /* of transactions that wait */
     struct list ready_link;     /* in engine->ready */
     bool busy;                  /* counted in engine->busy */

@@ -335,10 +335,9 @@ void engine_unconfigured_keep(struct engine *engine, const char *key, const stru
 /* The journal has that URL for the account. Returns false where no record names it. */
 bool engine_unconfigured_operation(struct engine *engine, const char *key, const char *url);
 
-/* Takes the record of that key out, or fills in a new one; and its URL, owned by the caller, or
- * NULL. */
-void engine_unconfigured_take(struct engine *engine, const char *key, struct record *record,
-                              char **ret_operation_url);
+/* Moves the record of its key, and the URL, to the new account; where none is kept, the account
+ * gets a new record. */
+void engine_unconfigured_take(struct engine_account *account);
 
 /* The record of that key as it is kept, or NULL. */
 const struct record *engine_unconfigured_find(const struct engine *engine, const char *key);

@@ -22,6 +22,10 @@ static struct transaction *next_pending(struct engine_account *account)
             transaction->event.jump = account->jump;
             account->jump = 0;
         }
+        if (by_rank[i] == EVENT_START) {
+            transaction->event.shifted = account->shifted;
+            account->shifted = false;
+        }
         return transaction;
     }
     return NULL;

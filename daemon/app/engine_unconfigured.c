@@ -11,6 +11,7 @@ struct unconfigured_record {
     char *key;
     struct record record;
     char *operation_url; /* NULL: there is none */
+    bool shifted;        /* its times were, and the save of that may still be under way */
 };
 
 static int compare(const void *a, const void *b)
@@ -59,17 +60,17 @@ bool engine_unconfigured_operation(struct engine *engine, const char *key, const
     return true;
 }
 
-void engine_unconfigured_take(struct engine *engine, const char *key, struct record *record,
-                              char **ret_operation_url)
+void engine_unconfigured_take(struct engine_account *account)
 {
-    struct unconfigured_record *kept = find(engine, key);
+    struct engine *engine = account->engine;
+    struct unconfigured_record *kept = find(engine, account->key);
 
-    record_init(record);
-    *ret_operation_url = NULL;
+    record_init(&account->record);
     if (!kept)
         return;
-    *record = kept->record;
-    *ret_operation_url = kept->operation_url;
+    account->record = kept->record;
+    account->shifted = kept->shifted;
+    account->operation_url = kept->operation_url;
     kept->operation_url = NULL;
     (void)tdelete(kept, &engine->unconfigured, compare);
     free_kept(kept);
@@ -117,6 +118,7 @@ static void shift_one(const void *node, VISIT visit, void *context)
     if (visit != postorder && visit != leaf)
         return;
     rotation_shift_times(&kept->record, shift->jump, loop_now(parts->loop));
+    kept->shifted = true;
     /* Durably, because the account may come back only after a restart. */
     store_save(parts->store, kept->key, &kept->record, NULL, 0, NULL, NULL);
 }

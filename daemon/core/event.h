@@ -114,6 +114,8 @@ struct event {
     const struct failure *read_failure;  /* LOOKED: why the look could not read `target` */
     const char *fresh_uuid;              /* any event: names a rotation that begins with it */
     duration_ms jump;                    /* CLOCK_JUMPED: how far the wall clock moved */
+    bool shifted;                        /* START: the wall clock has been set and the record's
+                                          * times moved with it, which may not be durable yet */
     struct fingerprint live[SLOT_COUNT]; /* REGENERATED */
     bool shown[SLOT_COUNT];              /* REGENERATED: the answer held the key of that slot */
     bool under_way;                      /* REGENERATED: Azure goes on with it after its answer */

@@ -171,6 +171,13 @@ static void keep_pairs_apart(struct machine *machine, const struct record *befor
         machine->effects->persist = machine->effects->wait = true;
 }
 
+/* Waits of the interlock count from these times, as after EVENT_CLOCK_JUMPED. */
+static void make_shifted_times_durable(struct machine *machine)
+{
+    if (machine->event->shifted)
+        machine->effects->persist = machine->effects->wait = true;
+}
+
 /* Ends a delivery that nothing waits for any more, or finds out when to. */
 static time_ms give_up_at(struct machine *machine)
 {
@@ -214,6 +221,7 @@ void rotation_step(const struct rotation_context *context, struct record *record
         machine_fault(&machine, broken);
     commit_decide(&before, record, effects);
     keep_pairs_apart(&machine, &before);
+    make_shifted_times_durable(&machine);
 
     effects->forget_keys = !position_needs_keys(record->position);
     effects->wake_at = wake_at(&machine);

@@ -372,6 +372,26 @@ static void test_end_of_intent(void **state)
     }
 }
 
+/* The clock was set before the start: what waits count from is durable before it goes on. */
+static void test_start_with_shifted_times(void **state)
+{
+    (void)state;
+    for (int shifted = 0; shifted < 2; shifted++) {
+        struct rotation_target targets[2];
+        struct effects effects;
+        struct fixture f;
+        const struct event event = {.kind = EVENT_START, .now = NOW_MS, .shifted = shifted > 0};
+
+        intend(&f, targets, POSITION_IDLE);
+        f.record.intent = (struct intent){0};
+        rotation_step(&f.context, &f.record, &event, &effects);
+        assert_null(effects.fault);
+        assert_int_equal(effects.action.kind, ACTION_LOOK);
+        assert_true(effects.persist);
+        assert_int_equal(effects.wait, shifted);
+    }
+}
+
 /* Who is due says what it waits for; the others will not have to. */
 static void test_view_beside_another(void **state)
 {
@@ -508,6 +528,7 @@ int main(void)
         cmocka_unit_test(test_whole_was_changed),
         cmocka_unit_test(test_whole_is_kept_after_a_renewal),
         cmocka_unit_test(test_end_of_intent),
+        cmocka_unit_test(test_start_with_shifted_times),
         cmocka_unit_test(test_view_beside_another),
         cmocka_unit_test(test_busy_until),
         cmocka_unit_test(test_looks_for_a_repair),

@@ -216,6 +216,14 @@ MUTATIONS = [
              ("core/record_table.c", "overlap_from, .clock = CLOCK_WAIT_FROM, .wait = WAIT_WHEN_SET",
               "overlap_from, .clock = CLOCK_WAIT_FROM")),
 
+    mutation("shifted-not-waited-for", 3,
+             "times that moved with the clock before a start are written, but the start does not "
+             "wait for them",
+             "closed-first",
+             "a power cut loses how long the daemon has to wait by the clock that was set",
+             ("core/rotation.c", "if (machine->event->shifted)", "if (false)"),
+             scenario="clock-set-as-an-account-comes-back"),
+
     # --- 4: doubt is resolved by looking ---
     mutation("repeats-unanswered", 4,
              "a request whose answer was lost is repeated at once",
