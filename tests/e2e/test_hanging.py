@@ -59,9 +59,12 @@ def disk(site, namespace):
 def measure(site, names):
     since = site.log.mark()
     time.sleep(SECONDS)
-    steps = Steps(site.log, since, names)
-    assert steps.rotations() > 0 and steps.lags, site.log.tail()
-    return steps
+
+    def measured():
+        steps = Steps(site.log, since, names)
+        return steps if steps.rotations() > 0 and steps.lags else None
+
+    return wait_until(measured, "one of them has rotated")
 
 
 @pytest.mark.long
