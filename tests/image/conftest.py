@@ -29,7 +29,7 @@ def build():
 def make_image(build, output, **how):
     (package,) = (build / "package").glob("keyrotated_*.deb")
     done = subprocess.run([sys.executable, "-B", ROOT / "debian/image.py", "--output", output, package],
-                          text=True, capture_output=True, check=False, timeout=300, **how)
+                          text=True, capture_output=True, check=False, timeout=1800, **how)
     assert done.returncode == 0, done.stderr
     return output
 

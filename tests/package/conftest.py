@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
-BUILD_TIMEOUT = 300
+BUILD_TIMEOUT = 1800
 
 
 def run(*command, **how):

@@ -50,7 +50,7 @@ def _bootstrap(archive, release, mirrors, packages):
              f"--aptopt={settings.name}",
              *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT),
              f"--customize-hook={FORGET_WHAT_IS_LEFT_OUT}", release, archive, "-"],
-            input="\n".join(mirrors) + "\n", text=True, capture_output=True, timeout=600,
+            input="\n".join(mirrors) + "\n", text=True, capture_output=True, timeout=1800,
             check=False)
     if done.returncode != 0:
         sys.exit(f"mmdebstrap could not make a Debian from {mirrors}: {done.stderr[-4000:]}")

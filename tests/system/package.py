@@ -36,7 +36,7 @@ class Package:
         shutil.copyfile(self.file, guest.path(inside))
         # Configuration files that were changed are kept, as an administrator would.
         return guest.run("apt-get", "install", "--yes", "--quiet", "--no-install-recommends",
-                         "-o", "Dpkg::Options::=--force-confold", inside, timeout=300)
+                         "-o", "Dpkg::Options::=--force-confold", inside, timeout=900)
 
 
 def installed_version(guest):
@@ -47,8 +47,8 @@ def installed_version(guest):
 
 
 def remove(guest):
-    guest.run("apt-get", "remove", "--yes", "--quiet", NAME, timeout=300)
+    guest.run("apt-get", "remove", "--yes", "--quiet", NAME, timeout=900)
 
 
 def purge(guest):
-    guest.run("apt-get", "purge", "--yes", "--quiet", NAME, timeout=300)
+    guest.run("apt-get", "purge", "--yes", "--quiet", NAME, timeout=900)
