@@ -53,7 +53,7 @@ TARGETS = 20  # of each kind that hang
 GIVEN_UP_S = 60  # that the daemon gives a target
 # Which no step of another account may take longer beside them, nor any turn of the loop.
 BOUND_MS = 50
-ROUNDS = 3  # in which a machine that stood still itself has to be well again
+ROUNDS = 6  # in which a machine that stood still itself has to be well again
 
 
 @dataclasses.dataclass

@@ -457,7 +457,7 @@ static void those_that_hang_leave_places(void **state)
 /* Its own time begins with its turn. */
 static void waiting_takes_none_of_its_time(void **state)
 {
-    const char *arguments[] = {"/bin/sleep", "1", NULL}, *environment[] = {NULL};
+    const char *arguments[] = {"/bin/sleep", "3", NULL}, *environment[] = {NULL};
     int done = 0;
 
     (void)state;
@@ -466,7 +466,7 @@ static void waiting_takes_none_of_its_time(void **state)
             spawner, loop,
             &(struct program_request){.arguments = arguments, .environment = environment}, count,
             &done);
-    run((const char *[]){"/bin/sleep", "0", NULL}, "", 900);
+    run((const char *[]){"/bin/sleep", "0", NULL}, "", 2900);
     assert_int_equal(done, COMMON / 2);
     expect(PROGRAM_EXITED, 0);
 }
