@@ -22,7 +22,7 @@ VALGRIND = ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full",
             f"--suppressions={pathlib.Path(__file__).with_name('valgrind.supp')}",
             # A test that defines malloc itself keeps it.
             "--soname-synonyms=somalloc=nouserintercepts"]
-TIMEOUT_S = 120
+TIMEOUT_S = 600
 VALGRIND_TIMEOUT_S = 900
 
 

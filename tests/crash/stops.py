@@ -6,6 +6,7 @@ import time
 
 from calls import JOURNAL, KEYS, CallPlan, FailingCalls
 from moments import wait_for_some_position
+from patience import TIMEOUT
 from trial import WHILE_STOPPED
 from world import Broken
 
@@ -28,6 +29,8 @@ def live_stopped(trial, seconds=LONGER_THAN_CONFIGURED):
     else:
         world.start()
         wait_for_some_position(trial)
+    # One that is stopped before it holds the journal keeps no other daemon from it.
+    world.wait(lambda: world.follower.up or _is_stopped(world.life.daemon.pid), TIMEOUT)
     call.repair()
     if not world.runs():
         raise Broken(f"the daemon ended with {world.life.status}")
@@ -46,8 +49,11 @@ def live_stopped(trial, seconds=LONGER_THAN_CONFIGURED):
 
 
 def _is_stopped(pid):
-    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-        return stat.read().rpartition(")")[2].split()[0] == "T"
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+            return stat.read().rpartition(")")[2].split()[0] == "T"
+    except (FileNotFoundError, ProcessLookupError):
+        return False  # it has ended
 
 
 def stop_for_long(trial):
