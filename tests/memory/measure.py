@@ -264,7 +264,7 @@ class Measurement:
             self.azure.fault(fault, op, "keyvault", count=2, after=3 + 5 * number, delay_ms=300)
         for pattern, act in KV_FAULTS:
             self.kv.fault(pattern, count=1, act=act)
-        self.site.wait_rotations(self.names[0], 3, timeout=120)
+        self.site.wait_rotations(self.names[0], 3, timeout=600)
         self.kv.revoke_all()
         self.renew_federated_token()
         self.azure.regenerate(self.names[0], "Primary")
@@ -279,13 +279,13 @@ class Measurement:
         self.azure.settings(token_lifetime=3600)
         self.azure.ask("DELETE", "tokens")
         since = max(len(site.completed(name)) for name in self.names) + 1
-        site.wait_rotations(self.names[0], since, timeout=120)
+        site.wait_rotations(self.names[0], since, timeout=600)
         site.policy(rotate_every="30d", overlap="7d", check_every="1d", overdue_after="1d")
         site.write()
         site.daemons[-1].reload()
         wait_until(lambda: all(site.status(name)["state"] == "ok" for name in self.names),
-                   "all accounts are well", timeout=120)
-        wait_until(self.is_quiet, "all is quiet", timeout=120, pause=0.5)
+                   "all accounts are well", timeout=600)
+        wait_until(self.is_quiet, "all is quiet", timeout=600, pause=0.5)
 
     def is_quiet(self):
         before = self.azure.truth.events("request")
