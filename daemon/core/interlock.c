@@ -44,7 +44,8 @@ time_ms interlock_busy_until(const struct record *record, const struct timing *t
     const struct intent *intent = &record->intent;
     const duration_ms longest = time_add(regenerate_takes, timing->unknown_wait);
 
-    if (!intent->open)
+    /* Refused, failed or carried out: it may be repeated, and until then it is nothing to Azure. */
+    if (!intent->open || intent->ended)
         return intent->settles_at;
     return time_max(intent->settles_at, time_add(intent->written_at, longest));
 }

@@ -434,6 +434,11 @@ static void test_busy_until(void **state)
     assert_int_equal(interlock_busy_until(&record, &timing, 1000), 6090);
     record.intent.settles_at = 7000;
     assert_int_equal(interlock_busy_until(&record, &timing, 1000), 7000);
+    record.intent.ended = true; /* refused, and to be repeated */
+    record.intent.settles_at = 0;
+    assert_int_equal(interlock_busy_until(&record, &timing, 1000), 0);
+    record.intent.settles_at = 5030; /* over, and not shown yet */
+    assert_int_equal(interlock_busy_until(&record, &timing, 1000), 5030);
 }
 
 /* A look that serves a repair is urgent, and needs the keys alone; after a failure it asks for the
