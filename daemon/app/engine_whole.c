@@ -75,13 +75,9 @@ void engine_whole_prepare(struct engine_account *account)
 
 void engine_whole_share(struct engine_account *account)
 {
-    const struct two_key_unchanged *seen = &account->azure.unchanged;
-
-    if (seen->etag[0] == '\0')
-        return;
     list_for_each (link, &account->pair_link) {
         struct engine_account *other = container_of(link, struct engine_account, pair_link);
 
-        two_key_unchanged_saw(&other->azure.unchanged, seen->etag, seen->since);
+        two_key_unchanged_learn(&other->azure.unchanged, &account->azure.unchanged);
     }
 }

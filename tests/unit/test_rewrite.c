@@ -268,18 +268,60 @@ static void test_for_how_long_it_is_unchanged(void **state)
 
     (void)state;
     assert_int_equal(two_key_unchanged_left(&unchanged, 100, 1000), 0); /* not seen: a look tells */
-    two_key_unchanged_saw(&unchanged, "A", 1000);
+    two_key_unchanged_saw(&unchanged, "A", false, 1000);
     assert_int_equal(two_key_unchanged_left(&unchanged, 100, 1000), 100);
     assert_int_equal(two_key_unchanged_left(&unchanged, 100, 1099), 1);
-    two_key_unchanged_saw(&unchanged, "A", 1099); /* seen again: it counts from the first time */
+    two_key_unchanged_saw(&unchanged, "A", false, 1099); /* it counts from the first time */
     assert_int_equal(two_key_unchanged_left(&unchanged, 100, 1099), 1);
     assert_int_equal(two_key_unchanged_left(&unchanged, 100, 1100), 0);
-    two_key_unchanged_saw(&unchanged, "B", 2000);
+    two_key_unchanged_saw(&unchanged, "B", false, 2000);
     assert_int_equal(two_key_unchanged_left(&unchanged, 100, 2001), 99);
-    two_key_unchanged_saw(&unchanged, "B", 1950); /* another account saw it earlier */
-    assert_int_equal(two_key_unchanged_left(&unchanged, 100, 2001), 49);
-    two_key_unchanged_saw(&unchanged, "A", 3000); /* a late description: it counts anew */
+    two_key_unchanged_saw(&unchanged, "A", false, 3000); /* a late description: it counts anew */
     assert_int_equal(two_key_unchanged_left(&unchanged, 100, 3000), 100);
+}
+
+/* The etag is that of a change which goes on: what lists show is not settled before its end. */
+static void test_a_change_that_takes_its_time(void **state)
+{
+    struct two_key_unchanged unchanged = {.since = 0};
+
+    (void)state;
+    two_key_unchanged_saw(&unchanged, "A", true, 1000);
+    two_key_unchanged_saw(&unchanged, "A", true, 5000);
+    assert_int_equal(two_key_unchanged_left(&unchanged, 100, 5000), 100);
+    two_key_unchanged_saw(&unchanged, "A", false, 5050);
+    assert_int_equal(two_key_unchanged_left(&unchanged, 100, 5050), 50);
+    assert_int_equal(two_key_unchanged_left(&unchanged, 100, 5100), 0);
+    two_key_unchanged_saw(&unchanged, "A", true, 6000); /* another etag comes at its end alone */
+    assert_int_equal(two_key_unchanged_left(&unchanged, 100, 6000), 100);
+}
+
+/* Whoever has looked last knows the etag best, and whoever has seen it first its age. */
+static void test_what_accounts_tell_each_other(void **state)
+{
+    struct two_key_unchanged one = {.since = 0}, other = {.since = 0};
+
+    (void)state;
+    two_key_unchanged_saw(&other, "A", false, 1000);
+    two_key_unchanged_learn(&other, &one); /* which knows nothing */
+    assert_int_equal(two_key_unchanged_left(&other, 100, 1001), 99);
+    two_key_unchanged_learn(&one, &other);
+    assert_int_equal(two_key_unchanged_left(&one, 100, 1001), 99);
+
+    two_key_unchanged_saw(&one, "B", false, 2000);
+    two_key_unchanged_learn(&one, &other); /* what was true before */
+    assert_string_equal(one.etag, "B");
+    assert_int_equal(two_key_unchanged_left(&one, 100, 2000), 100);
+    two_key_unchanged_learn(&other, &one);
+    assert_string_equal(other.etag, "B");
+
+    two_key_unchanged_saw(&other, "C", false, 3000);
+    two_key_unchanged_saw(&one, "C", false, 3050);
+    two_key_unchanged_learn(&one, &other);
+    assert_int_equal(two_key_unchanged_left(&one, 100, 3050), 50);
+    two_key_unchanged_saw(&other, "C", true, 3070);
+    two_key_unchanged_learn(&one, &other);
+    assert_int_equal(two_key_unchanged_left(&one, 100, 3070), 100);
 }
 
 static void test_which_etags_serve(void **state)
@@ -438,6 +480,8 @@ int main(void)
         cmocka_unit_test(test_what_says_nothing),
         cmocka_unit_test(test_names_that_differ_in_case),
         cmocka_unit_test(test_for_how_long_it_is_unchanged),
+        cmocka_unit_test(test_a_change_that_takes_its_time),
+        cmocka_unit_test(test_what_accounts_tell_each_other),
         cmocka_unit_test(test_which_etags_serve),
         cmocka_unit_test(test_list_fits_the_others),
         cmocka_unit_test(test_list_shows_a_replaced_key),

@@ -49,7 +49,7 @@ static void take_facts(struct azure_account *account, struct resource_facts *fac
     if (facts->port != 0)
         account->port = facts->port;
     if (facts->etag)
-        two_key_unchanged_saw(&account->unchanged, facts->etag, now);
+        two_key_unchanged_saw(&account->unchanged, facts->etag, facts->is_changing, now);
     free(facts->etag);
 }
 

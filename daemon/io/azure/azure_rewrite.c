@@ -57,6 +57,9 @@ static enum azure_answer read_whole(struct azure_call *call, const struct http_r
     struct resource_facts facts;
     int rc = two_key_describe(call->resource, body, reply->body.length, &facts, &obstacle, &err);
 
+    if (facts.etag)
+        two_key_unchanged_saw(&call->account->unchanged, facts.etag, facts.is_changing,
+                              call->azure->clock());
     resource_facts_done(&facts);
     if (rc == 0 && obstacle.reason != REASON_NONE) {
         failure_set(&call->failure, obstacle.reason, "%s", obstacle.what.text);
@@ -66,7 +69,6 @@ static enum azure_answer read_whole(struct azure_call *call, const struct http_r
         rc = two_key_whole_read(&call->whole, body, reply->body.length, &err);
     if (rc < 0)
         return refuse(call, reply, rc, &err);
-    two_key_unchanged_saw(&call->account->unchanged, call->whole.etag, call->azure->clock());
     if (!is_settled(call))
         return ANSWER_FAILED;
     call->request = AZURE_LIST_WHOLE;

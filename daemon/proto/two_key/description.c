@@ -93,12 +93,18 @@ static bool is_one_of(const char *text, const char *const names[], size_t count)
 }
 
 /* Failed and Cancelled (in either spelling) describe the last change that somebody made. */
-static void check_state(const char *state, struct resource_obstacle *obstacle)
+static bool is_working(const char *state)
 {
     static const char *const working[] = {"Succeeded", "Failed", "Cancelled", "Canceled"};
+
+    return !state || is_one_of(state, working, sizeof(working) / sizeof(working[0]));
+}
+
+static void check_state(const char *state, struct resource_obstacle *obstacle)
+{
     static const char *const absent[] = {"Creating", "Deleting", "Invalid"};
 
-    if (!state || is_one_of(state, working, sizeof(working) / sizeof(working[0])))
+    if (is_working(state))
         return;
     obstacle->reason = REASON_AZURE_ERROR;
     obstacle->stops_looks = is_one_of(state, absent, sizeof(absent) / sizeof(absent[0]));
@@ -209,11 +215,14 @@ static int read_etag(const struct two_key_resource *resource, struct json_object
                      struct resource_facts *facts, struct resource_obstacle *obstacle,
                      struct err *err)
 {
-    const char *etag = json_string(document, "etag");
+    const char *etag = json_string(document, "etag"), *state = NULL;
     struct err unusable = {.code = 0};
 
     if (!resource->rewrite)
         return 0;
+    if (resource->state_path && json_text_at(document, resource->state_path, &state, err) < 0)
+        return -EINVAL;
+    facts->is_changing = !is_working(state);
     if (two_key_etag_check(etag, &unusable) == 0)
         return copy_text(etag, strlen(etag), &facts->etag)
                    ? 0

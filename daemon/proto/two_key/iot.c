@@ -12,8 +12,9 @@
  * routes), go back masked, as those that the Azure CLI writes back: the service keeps what it has.
  * How long Azure may take is nowhere said; an hour is taken for the longest. Nor is for how long a
  * list may be late, and a late one that is written back would undo what was done since: so nothing
- * is written until the hub has been unchanged for `list_delay` and unknown_wait (unchanged.h), and
- * the list fits the records of its other policies (neighbours.h).
+ * is written until the hub has been unchanged, and no change of it has been under way, for
+ * `list_delay` and unknown_wait (unchanged.h), and the list fits the records of its other policies
+ * (neighbours.h).
  */
 
 static const struct two_key_rewrite policies = {
@@ -42,8 +43,8 @@ static const struct two_key_rewrite policies = {
             " is written back as it was just read: the permission to do so allows any change of "  \
             "it; because a list of keys that is late would undo what was done since, it is "       \
             "written only when its etag has been the same for timing.unknown_wait and "            \
-            "timing.list_wait together, counted anew after a start and after each change, and "    \
-            "when the list fits what is known of its other policies that are accounts"
+            "timing.list_wait together, counted anew after a start and from the end of each "      \
+            "change, and when the list fits what is known of its other policies that are accounts"
 
 #define POLICY_ACTIONS(whole)                                                                      \
     .read_action = whole "/read", .list_action = whole "/listkeys/action",                         \

@@ -25,10 +25,11 @@
 
 /* The facts from the resource's description, in one form for all types. Owned by the caller. */
 struct resource_facts {
-    char *endpoint; /* host or host:port of its data plane; NULL where it names none */
-    char *location; /* NULL where it names none */
-    unsigned port;  /* of the data plane; 0 where it names none */
-    char *etag;     /* where the type has a rewrite, and one that can be used; else NULL */
+    char *endpoint;   /* host or host:port of its data plane; NULL where it names none */
+    char *location;   /* NULL where it names none */
+    unsigned port;    /* of the data plane; 0 where it names none */
+    char *etag;       /* where the type has a rewrite, and one that can be used; else NULL */
+    bool is_changing; /* … and a change of the resource is under way */
     const struct two_key_probe_form *probe; /* for resources of its kind; NULL: there is none */
 };
 void resource_facts_done(struct resource_facts *facts);

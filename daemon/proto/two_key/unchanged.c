@@ -28,14 +28,28 @@ int two_key_etag_check(const char *etag, struct err *err)
     return 0;
 }
 
-void two_key_unchanged_saw(struct two_key_unchanged *unchanged, const char *etag, duration_ms at)
+void two_key_unchanged_saw(struct two_key_unchanged *unchanged, const char *etag, bool is_changing,
+                           duration_ms at)
 {
-    if (str_equal(unchanged->etag, etag)) {
-        unchanged->since = time_min(unchanged->since, at);
-        return;
+    if (!str_equal(unchanged->etag, etag)) {
+        *unchanged = (struct two_key_unchanged){.since = at};
+        (void)str_copy(unchanged->etag, sizeof(unchanged->etag), etag);
     }
-    (void)str_copy(unchanged->etag, sizeof(unchanged->etag), etag);
-    unchanged->since = at;
+    unchanged->seen_at = at;
+    if (is_changing)
+        unchanged->changing_at = at;
+}
+
+void two_key_unchanged_learn(struct two_key_unchanged *unchanged,
+                             const struct two_key_unchanged *other)
+{
+    if (str_equal(unchanged->etag, other->etag)) {
+        unchanged->since = time_min(unchanged->since, other->since);
+        unchanged->changing_at = time_max(unchanged->changing_at, other->changing_at);
+        unchanged->seen_at = time_max(unchanged->seen_at, other->seen_at);
+    } else if (other->etag[0] != '\0' && other->seen_at >= unchanged->seen_at) {
+        *unchanged = *other;
+    }
 }
 
 duration_ms two_key_unchanged_left(const struct two_key_unchanged *unchanged, duration_ms wait,
@@ -43,5 +57,5 @@ duration_ms two_key_unchanged_left(const struct two_key_unchanged *unchanged, du
 {
     if (unchanged->etag[0] == '\0')
         return 0;
-    return time_max(0, time_add(unchanged->since, wait) - now);
+    return time_max(0, time_add(time_max(unchanged->since, unchanged->changing_at), wait) - now);
 }

@@ -5,7 +5,9 @@
  * such a list back undoes them. So a list is written back only if it was read when the resource had
  * been unchanged for longer than lists are late. An etag that was seen then and still stands now
  * proves it, because every change gives the resource another one, and none comes back. That it
- * still stands is proved by If-Match, whatever a late description says.
+ * still stands is proved by If-Match, whatever a late description says. A change that takes its
+ * time may give the etag when it begins: while the description says that one is under way, it
+ * counts as changed, whatever its etag.
  */
 #ifndef KEYROTATED_PROTO_TWO_KEY_UNCHANGED_H
 #define KEYROTATED_PROTO_TWO_KEY_UNCHANGED_H
@@ -19,14 +21,22 @@ enum { TWO_KEY_ETAG_MAX = 256 };
 struct two_key_unchanged {
     char etag[TWO_KEY_ETAG_MAX]; /* "": none was seen */
     duration_ms since;           /* when it was first seen, on a clock that never jumps */
+    duration_ms changing_at;     /* when it was last seen with a change under way; 0: never */
+    duration_ms seen_at;         /* when it was last seen */
 };
 
 /* May a change be tied to that etag (RFC 9110, 13.1.1)? Returns 0, or -EBADMSG with err set: there
  * is none (NULL), it goes into no header, or it is weak, which If-Match never matches. */
 int two_key_etag_check(const char *etag, struct err *err);
 
-/* A description that was read at `at` shows that etag, which two_key_etag_check() has passed. */
-void two_key_unchanged_saw(struct two_key_unchanged *unchanged, const char *etag, duration_ms at);
+/* A description that was read at `at` shows that etag, which two_key_etag_check() has passed, and
+ * whether a change is under way. */
+void two_key_unchanged_saw(struct two_key_unchanged *unchanged, const char *etag, bool is_changing,
+                           duration_ms at);
+
+/* Adds what another account of the same resource has seen. */
+void two_key_unchanged_learn(struct two_key_unchanged *unchanged,
+                             const struct two_key_unchanged *other);
 
 /* How much longer it has to stay as it is until it has been so for `wait`; 0: it has, or it was not
  * seen yet. */
