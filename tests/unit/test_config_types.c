@@ -379,12 +379,12 @@ static void test_waits(void **state)
 
     (void)state;
     expect_waits(&config->accounts[0], 12 * MS_HOUR, 5 * MS_MINUTE);
-    expect_waits(&config->accounts[1], MS_HOUR, 0);
+    expect_waits(&config->accounts[1], MS_HOUR, MS_MINUTE);
     expect_waits(&config->accounts[2], 0, 0);
     config_unref(config);
     config = load(accounts, NULL, "timing: {operation_wait: 2h, list_wait: 9m}\n", "");
     expect_waits(&config->accounts[0], 2 * MS_HOUR, 9 * MS_MINUTE);
-    expect_waits(&config->accounts[1], 2 * MS_HOUR, 0);
+    expect_waits(&config->accounts[1], 2 * MS_HOUR, 9 * MS_MINUTE);
     expect_waits(&config->accounts[2], 0, 0);
     config_unref(config);
 }

@@ -87,6 +87,7 @@ static void test_slow_types(void **state)
                                         "redis_enterprise",
                                         "signalr",
                                         "web_pubsub",
+                                        "event_grid_topic",
                                         "event_grid_namespace",
                                         "event_grid_namespace_topic",
                                         "ml_online_endpoint",
@@ -97,6 +98,9 @@ static void test_slow_types(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         assert_true(two_key_resource_named(names[i])->slow_for >= MS_HOUR);
+    for (size_t i = 0; two_key_resource_at(i); i++) /* the end is seen before lists show it */
+        assert_int_equal(two_key_resource_at(i)->slow_for > 0,
+                         two_key_resource_at(i)->list_delay > 0);
     assert_int_equal(two_key_resource_named("communication")->slow_for, 0);
     assert_true(cosmos->slow_for >= 6 * MS_HOUR);
     assert_string_equal(read_only->regenerate[SLOT_PRIMARY].word, "primaryReadonly");

@@ -75,6 +75,7 @@ const struct two_key_resource two_key_event_grid_topic = {
     .name = {3, 50, "-", "3 to 50 letters, digits and '-'"},
     TWO_KEY_NUMBERED("key1", "key2"),
     .slow_for = MS_HOUR,
+    .list_delay = MS_MINUTE,
     .key_shape = &key_shape_text,
     .endpoint_path = "properties.endpoint",
     .state_path = "properties.provisioningState",
