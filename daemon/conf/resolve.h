@@ -63,10 +63,14 @@ bool resolve_fill_account(struct resolve *resolve, const struct tree_node *node,
  * be kept, and warns of what may not be. Expects a filled account. */
 void resolve_check_pace(struct resolve *resolve, const struct tree_node *node,
                         const struct account *account);
-/* The same of an account whose resource's other pair of keys is configured, too: they regenerate in
- * turns. Warns unless resolve_check_pace() has, of an account with the same policy and type. */
+/* The same of an account of whose resource `others` are configured, too: they regenerate in turns.
+ * Warns unless resolve_check_pace() has, of an account with the same policy and type. */
 void resolve_check_turns(struct resolve *resolve, const struct tree_node *node,
-                         const struct account *account);
+                         const struct account *account, size_t others);
+/* resolve_check_pace() of a sample that stands for all accounts of its rule and type. What filling
+ * it in has warned of is not to be reported: `paces` is as it was before. */
+void resolve_check_sample_pace(struct resolve *resolve, const struct tree_node *node,
+                               const struct account *account, struct resolve_pace *paces);
 
 /* The item of `discover` with that name, or NULL. */
 const struct tree_node *resolve_rule_node(const struct resolve *resolve, const char *name);

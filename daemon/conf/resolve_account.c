@@ -93,22 +93,22 @@ static void refuse_twins(struct resolve *resolve, const struct account_entry *en
     }
 }
 
-/* Of sorted entries those of one resource stand side by side: '#' sorts before what names have. */
-static bool are_pairs(const struct account_entry *a, const struct account_entry *b)
+static bool share_resource(const struct account_entry *a, const struct account_entry *b)
 {
-    const size_t length = strcspn(a->account.key, "#");
+    const size_t length = two_key_changed_length(a->account.key);
 
-    return strcspn(b->account.key, "#") == length &&
+    return two_key_changed_length(b->account.key) == length &&
            strncmp(a->account.key, b->account.key, length) == 0;
 }
 
+/* Of sorted entries those of one resource stand side by side: '#' and '/' end its id. */
 static void check_turns(struct resolve *resolve, const struct account_entry *entries, size_t count)
 {
-    for (size_t i = 1; i < count; i++) {
-        if (!are_pairs(&entries[i - 1], &entries[i]))
-            continue;
-        resolve_check_turns(resolve, entries[i - 1].node, &entries[i - 1].account);
-        resolve_check_turns(resolve, entries[i].node, &entries[i].account);
+    for (size_t first = 0, end; first < count; first = end) {
+        for (end = first + 1; end < count && share_resource(&entries[first], &entries[end]);)
+            end++;
+        for (size_t i = first; i < end && end - first > 1; i++)
+            resolve_check_turns(resolve, entries[i].node, &entries[i].account, end - first - 1);
     }
 }
 

@@ -262,16 +262,21 @@ static void check_further_types(struct resolve *resolve, const struct tree_node 
 {
     struct report *report = resolve->report;
     const struct report before = *report;
+    struct report kept = before;
 
     for (size_t i = 1; i < rule->type_count; i++) {
         struct account account = {.id = NULL};
+        struct resolve_pace *const paces = resolve->paces;
+        const bool filled = fill_sample(resolve, node, rule->types[i], 1, &account);
 
-        (void)fill_sample(resolve, node, rule->types[i], 1, &account);
         if (report->error_count != before.error_count)
             return;
-        /* Its warnings are those of the first type. */
-        report->newest = before.newest;
-        report->warning_count = before.warning_count;
+        /* Its warnings are those of the first type, but for the pace. */
+        report->newest = kept.newest;
+        report->warning_count = kept.warning_count;
+        if (filled)
+            resolve_check_sample_pace(resolve, node, &account, paces);
+        kept = *report;
     }
 }
 

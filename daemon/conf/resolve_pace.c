@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/str.h"
+#include "core/interlock.h"
 #include "core/schedule.h"
 #include "proto/two_key/two_key.h"
 
@@ -14,7 +15,8 @@
 /* What the longest regenerate asks of a policy. */
 struct pace {
     duration_ms takes; /* from the request until the key is another one */
-    duration_ms turns; /* before it, those of the other pairs of the resource */
+    size_t others;     /* accounts of the same resource */
+    duration_ms turns; /* before it, theirs */
     duration_ms shown; /* from then until the daemon can know it */
     duration_ms wait;  /* for a window */
 };
@@ -60,6 +62,20 @@ static bool fits(const struct policy *policy, const struct pace *pace)
            (policy->max_key_age == 0 || oldest_key(policy, pace) <= policy->max_key_age);
 }
 
+static void describe_turns(const struct account *account, const struct pace *pace, char *out,
+                           size_t size)
+{
+    char turns[DURATION_TEXT_MAX];
+
+    out[0] = '\0';
+    if (pace->others > 0 && account->writes_whole)
+        (void)snprintf(out, size, ", and wait %s for the other accounts of the same resource (%zu)",
+                       duration_to_words(pace->turns, turns), pace->others);
+    else if (pace->others > 0)
+        (void)snprintf(out, size, ", and wait %s for that of its other pair of keys",
+                       duration_to_text(pace->turns, turns));
+}
+
 /* Rotations may take longer than their interval, or keys get older than is wanted, if a regenerate
  * takes its longest time; most end sooner. */
 static void warn(struct resolve *resolve, const struct tree_node *node,
@@ -69,12 +85,10 @@ static void warn(struct resolve *resolve, const struct tree_node *node,
     const duration_ms whole = whole_rotation(policy, pace);
     const char *noun = two_key_resource_find(account->id)->noun;
     char takes[DURATION_TEXT_MAX], every[DURATION_TEXT_MAX], wanted[DURATION_TEXT_MAX],
-        overlap[DURATION_TEXT_MAX], words[DURATION_TEXT_MAX], turns[DURATION_TEXT_MAX + 64] = "";
+        overlap[DURATION_TEXT_MAX], words[DURATION_TEXT_MAX], turns[DURATION_TEXT_MAX + 96];
 
     (void)duration_to_text(pace->takes, takes);
-    if (pace->turns > 0)
-        (void)snprintf(turns, sizeof(turns), ", and wait %s for that of its other pair of keys",
-                       duration_to_text(pace->turns, words));
+    describe_turns(account, pace, turns, sizeof(turns));
     (void)duration_to_text(policy->rotate_every, every);
     if (whole > policy->rotate_every)
         report_warning(
@@ -173,14 +187,27 @@ void resolve_check_pace(struct resolve *resolve, const struct tree_node *node,
         warn_once(resolve, node, account, known, &pace);
 }
 
+void resolve_check_sample_pace(struct resolve *resolve, const struct tree_node *node,
+                               const struct account *account, struct resolve_pace *paces)
+{
+    resolve->paces = paces;
+    resolve_check_pace(resolve, node, account);
+}
+
+/* After each change of a resource that is written whole the next one waits until lists show it. */
 void resolve_check_turns(struct resolve *resolve, const struct tree_node *node,
-                         const struct account *account)
+                         const struct account *account, size_t others)
 {
     struct pace pace;
     struct resolve_pace *known = take_pace(resolve, account, &pace);
+    duration_ms turn;
 
     if (!known)
         return;
-    pace.turns = pace.takes;
+    turn = pace.takes;
+    if (account->writes_whole)
+        turn = time_add(turn, interlock_list_age(&resolve->config->timing, account->list_delay));
+    pace.others = others;
+    pace.turns = (duration_ms)others * turn;
     warn_once(resolve, node, account, known, &pace);
 }

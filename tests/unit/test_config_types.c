@@ -389,8 +389,9 @@ static void test_waits(void **state)
     config_unref(config);
 }
 
-#define COSMOS         "{type: cosmos, name: docs, " PARTS "}"
-#define COSMOS_READERS "{type: cosmos, name: docs, pair: read_only, " PARTS "}"
+#define COSMOS            "{type: cosmos, name: docs, " PARTS "}"
+#define HUB(name, policy) "{type: iot_hub, name: " name ", path: " policy ", " PARTS "}"
+#define COSMOS_READERS    "{type: cosmos, name: docs, pair: read_only, " PARTS "}"
 
 /* A policy leaves room for the longest regenerate of a type: what cannot be kept is an error, what
  * may not be kept a warning, once for all accounts that have that policy and type. */
@@ -441,6 +442,25 @@ static void test_pace(void **state)
         {"rotate_every: 20h, overlap: 1h, splay: 0s",
          "accounts: [" COSMOS ", {type: cosmos, name: docs-2, pair: read_only, " PARTS "}]", NULL,
          ""},
+        /* So do all policies of one hub, and each waits until lists show what the last one did. */
+        {"rotate_every: 4h, overlap: 1h, splay: 0s",
+         "accounts: [" HUB("hub", "a") ", " HUB("hub-2", "b") "]", NULL, ""},
+        {"rotate_every: 4h, overlap: 1h, splay: 0s",
+         "accounts: [" HUB("Hub", "a") ", " HUB("hub", "b") ", " HUB("hub", "c") "]", NULL,
+         "k.yaml:5:12: accounts[0]: warning: a regenerate of a shared access policy of an IoT hub "
+         "may take 1h, and wait 2h 13m for the other accounts of the same resource (2); with "
+         "unknown_wait, overlap 1h, splay and the wait for a window of policy standard that is 4h "
+         "18m, more than rotate_every 4h, so that rotations may come ever later; raise "
+         "rotate_every (or max_key_age), or shorten overlap\n"},
+        /* A rule finds accounts of each of its types, not of the first one alone. */
+        {"rotate_every: 10h, overlap: 1h, splay: 0s",
+         "discover: [{name: a, subscriptions: all, types: [batch, maps, cosmos, "
+         "event_grid_topic]}]",
+         NULL,
+         "k.yaml:5:12: discover[0]: warning: a regenerate of a Cosmos DB account may take 12h; "
+         "with unknown_wait, overlap 1h, splay and the wait for a window of policy standard that "
+         "is 13h 5m, more than rotate_every 10h, so that rotations may come ever "
+         "later; raise rotate_every (or max_key_age), or shorten overlap\n"},
     };
 
     (void)state;
