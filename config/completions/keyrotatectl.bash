@@ -27,7 +27,7 @@ _keyrotatectl() {
         mapfile -t COMPREPLY < <(compgen -W 'primary secondary' -- "$word")
         return
         ;;
-    --for | --until | --reason | --target | --hold | --timeout)
+    --for | --since | --until | --reason | --target | --hold | --timeout)
         COMPREPLY=()
         return
         ;;
@@ -45,9 +45,10 @@ _keyrotatectl() {
     done
 
     case $command in
-    '') offered="status plan identify ping rotate redeliver adopt hold resume unblock check confirm reload $general" ;;
+    '') offered="status plan history identify ping rotate redeliver adopt hold resume unblock check confirm reload $general" ;;
     status | check) offered='--all' ;;
     plan) offered='--until --calendar --ics' ;;
+    history) offered='--since --until --failed --csv' ;;
     identify) offered='--scan' ;;
     resume) offered='--all --hold' ;;
     rotate) offered='--wait --timeout --dry-run' ;;
@@ -63,7 +64,7 @@ _keyrotatectl() {
         return
     fi
     case $command in
-    status | plan | rotate | redeliver | adopt | hold | resume | unblock | check | confirm)
+    status | plan | history | rotate | redeliver | adopt | hold | resume | unblock | check | confirm)
         [[ $word == -* ]] || offered+=" $(_keyrotatectl_accounts)"
         ;;
     esac

@@ -55,6 +55,14 @@ int daemon_answer_plan(void *context, const struct control_query *query, struct 
     return engine_plan(daemon->engine, query, out, err);
 }
 
+void daemon_ask_history(void *context, const struct control_query *query,
+                        struct control_request *request)
+{
+    const struct daemon *daemon = context;
+
+    engine_history(daemon->engine, query, request);
+}
+
 int daemon_answer_identify(void *context, const struct control_query *query, struct buf *out,
                            struct err *err)
 {
@@ -75,9 +83,12 @@ int daemon_answer_holds(void *context, const struct control_query *query, struct
 }
 
 #define ROW(name, of_accounts, of_time, of_keys)                                                   \
-    {#name, of_accounts, of_time, of_keys, daemon_answer_##name},
-static const struct control_question questions[] = {QUESTION_LIST(ROW)};
+    {#name, of_accounts, of_time, of_keys, .answer = daemon_answer_##name},
+#define ROW_OF_JOURNAL(name) {#name, true, true, .of_past = true, .ask = daemon_ask_##name},
+static const struct control_question questions[] = {QUESTION_LIST(ROW)
+                                                        QUESTION_OF_JOURNAL_LIST(ROW_OF_JOURNAL)};
 #undef ROW
+#undef ROW_OF_JOURNAL
 
 /* --- commands --- */
 

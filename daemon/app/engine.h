@@ -88,6 +88,11 @@ int engine_status(struct engine *engine, const struct control_query *query, bool
 int engine_plan(struct engine *engine, const struct control_query *query, struct buf *out,
                 struct err *err);
 
+/* Answers with a page of the history document (proto/control_history.h) when the journal has been
+ * read, through control_answer_question(). */
+void engine_history(const struct engine *engine, const struct control_query *query,
+                    struct control_request *request);
+
 /* The document that says whose keys have these fingerprints (proto/control_identify.h). Returns
  * out->failed. */
 int engine_identify(const struct engine *engine, const struct control_query *query,

@@ -5,6 +5,10 @@
  *    of_accounts   also GET /v1/name/ACCOUNT and /v1/name?account=A&account=B
  *    of_time       also GET /v1/name?until=TIME&after=ID
  *    of_keys       GET /v1/name?fingerprint=HEX&fingerprint=HEX
+ *
+ * QUESTION_OF_JOURNAL_LIST has those about what was, which wait for the journal. Each is of
+ * accounts and of time, too, also GET /v1/name?since=TIME&failed=true, and asked with
+ * daemon_ask_name().
  */
 #ifndef KEYROTATED_APP_QUESTION_LIST_H
 #define KEYROTATED_APP_QUESTION_LIST_H
@@ -18,11 +22,19 @@
     ROW(holds, false, false, false)                                                                \
     ROW(identify, false, false, true)
 
+#define QUESTION_OF_JOURNAL_LIST(ROW) ROW(history)
+
 /* As struct control_question has them (proto/control_protocol.h); `context` is the daemon. */
 #define ROW(name, of_accounts, of_time, of_keys)                                                   \
     int daemon_answer_##name(void *context, const struct control_query *query, struct buf *out,    \
                              struct err *err);
 QUESTION_LIST(ROW)
+#undef ROW
+
+#define ROW(name)                                                                                  \
+    void daemon_ask_##name(void *context, const struct control_query *query,                       \
+                           struct control_request *request);
+QUESTION_OF_JOURNAL_LIST(ROW)
 #undef ROW
 
 #endif

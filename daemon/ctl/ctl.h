@@ -37,6 +37,12 @@ struct ctl_options {
     bool list;
     bool calendar;
     bool ics;
+    bool csv;
+    bool failed;                    /* history: only what went wrong */
+    bool until_is_distance;         /* --until was a duration: from now, or of history ago */
+    bool is_for;                    /* --for was given rather than --until */
+    const char *until;              /* --until or --for as typed; NULL: not given */
+    time_ms since;                  /* history: 0: from the beginning */
     bool scan;                      /* identify: `accounts` are directories and files */
     duration_ms timeout;            /* of rotate --wait */
     const char *file;               /* adopt: of lines ACCOUNT primary|secondary */
@@ -67,6 +73,9 @@ struct ctl_command {
     ROW(plan, ABOUT_ACCOUNT, PARAMETER_UNTIL | OPTION_CALENDAR | OPTION_ICS,                       \
         "[ACCOUNT...] [--until TIME] [--calendar|--ics]",                                          \
         "the rotations to come (90d ahead), and why they start when they do")                      \
+    ROW(history, ABOUT_ACCOUNT, PARAMETER_UNTIL | OPTION_SINCE | OPTION_FAILED | OPTION_CSV,       \
+        "[ACCOUNT...] [--since TIME] [--until TIME] [--failed] [--csv]",                           \
+        "what happened to accounts, when, and by whom")                                            \
     ROW(identify, 0, OPTION_SCAN, "[--scan DIR...]",                                               \
         "whose key is on standard input, or in these files, and is it live?")                      \
     ROW(ping, 0, 0, "", "does the daemon answer? (by exit status, for probes)")

@@ -23,6 +23,9 @@ enum {
     OPTION_CALENDAR = 1U << 16,
     OPTION_ICS = 1U << 17,
     OPTION_SCAN = 1U << 18,
+    OPTION_SINCE = 1U << 19, /* of what was: its times are past */
+    OPTION_FAILED = 1U << 20,
+    OPTION_CSV = 1U << 21,
     OPTION_CODE_BASE = 0x1000000 /* keeps getopt's codes apart from characters */
 };
 
@@ -38,8 +41,7 @@ enum {
 static const struct ctl_command commands[] = {
     CTL_QUESTION_LIST(ASKING)
     COMMAND_LIST(ROW)
-    {.name = "history"}, /* not in this version, like those that follow */
-    {.name = "revoke"},
+    {.name = "revoke"}, /* not in this version, like those that follow */
     {.name = "doctor"},
 };
 /* clang-format on */
@@ -65,7 +67,8 @@ static void print_usage(void)
           "  --help         print this\n\n"
           "ACCOUNT is a name where it is unique, group/name, or a resource id.\n"
           "DURATION is written 90s, 15m, 12h, 30d or 2w; TIME 2026-11-22T12:00:00Z, or\n"
-          "2026-11-22 or \"2026-11-22 14:00\" in the local time zone, or a DURATION from now.\n\n"
+          "2026-11-22 or \"2026-11-22 14:00\" in the local time zone, or a DURATION from now (of\n"
+          "history: ago).\n\n"
           "Exit status: 0 done; 1 not done; 2 refused; 3 the daemon cannot be reached; 64 usage;\n"
           "77 not permitted. Of status: 0 all well; 1 something retrying or held; 2 something\n"
           "blocked, overdue, or with consumers at risk; 3 the daemon cannot be reached.\n"
@@ -115,15 +118,15 @@ bool ctl_parse_instant(const char *text, time_ms *ret_at)
 }
 
 /* Says in which zone a time without a zone was read, and which instant that is in UTC. */
-static void say_zone(const char *text, time_ms at)
+static void say_zone(const char *option, const char *text, time_ms at)
 {
     const time_t seconds = (time_t)(at / MS_SECOND);
     char utc[DATE_TEXT_MAX];
     struct tm civil;
 
     if (localtime_r(&seconds, &civil))
-        fprintf(stderr, "keyrotatectl: --until %s is read in the local time zone, %s: %s\n", text,
-                civil.tm_zone, date_to_rfc3339(at, utc));
+        fprintf(stderr, "keyrotatectl: %s %s is read in the local time zone, %s: %s\n", option,
+                text, civil.tm_zone, date_to_rfc3339(at, utc));
 }
 
 static enum ctl_exit find_command(const char *name, const struct ctl_command **ret_command)
@@ -190,7 +193,8 @@ static enum ctl_exit set_end(struct ctl_options *options, time_ms end, const cha
     if (options->request.until != TIME_NEVER)
         return complain("--for and --until: one of them, once");
     options->request.until = end;
-    return end > options->now ? CTL_DONE : complain("--until %s has passed already", value);
+    options->until = value;
+    return CTL_DONE;
 }
 
 static enum ctl_exit set_for(struct ctl_options *options, const char *value)
@@ -199,6 +203,7 @@ static enum ctl_exit set_for(struct ctl_options *options, const char *value)
 
     if (!duration_parse(value, &duration) || duration <= 0)
         return complain("--for %s: a duration such as 12h or 30d was expected", value);
+    options->is_for = true;
     return set_end(options, time_add(options->now, duration), value);
 }
 
@@ -207,16 +212,49 @@ static enum ctl_exit set_until(struct ctl_options *options, const char *value)
     duration_ms duration;
     time_ms end;
 
-    if (duration_parse(value, &duration) && duration > 0)
+    options->until_is_distance = duration_parse(value, &duration) && duration > 0;
+    if (options->until_is_distance)
         return set_end(options, time_add(options->now, duration), value);
     if (!ctl_parse_instant(value, &end))
-        return complain(
-            "--until %s: a time such as 2026-11-22T12:00:00Z, or 90d from now, was "
-            "expected",
-            value);
+        return complain("--until %s: a time such as 2026-11-22T12:00:00Z, or 90d, was expected",
+                        value);
     if (!date_from_rfc3339(value, &(time_ms){0}))
-        say_zone(value, end);
+        say_zone("--until", value, end);
     return set_end(options, end, value);
+}
+
+static enum ctl_exit set_since(struct ctl_options *options, const char *value)
+{
+    duration_ms duration;
+
+    if (duration_parse(value, &duration) && duration > 0) {
+        options->since = options->now - duration;
+    } else if (!ctl_parse_instant(value, &options->since)) {
+        return complain("--since %s: a time such as 2026-11-22T12:00:00Z, or 90d ago, was expected",
+                        value);
+    } else if (!date_from_rfc3339(value, &(time_ms){0})) {
+        say_zone("--since", value, options->since);
+    }
+    options->since = options->since > 0 ? options->since : 0;
+    return CTL_DONE;
+}
+
+/* --until of what was is past; of what comes, it is not. */
+static enum ctl_exit check_times(struct ctl_options *options)
+{
+    time_ms *until = &options->request.until;
+
+    if (*until == TIME_NEVER)
+        return CTL_DONE;
+    if (!(options->command->options & OPTION_SINCE))
+        return *until > options->now ? CTL_DONE
+                                     : complain("--until %s has passed already", options->until);
+    if (options->is_for)
+        return complain("%s has no option --for: say --since, and perhaps --until",
+                        options->command->name);
+    if (options->until_is_distance)
+        *until = options->now - (*until - options->now);
+    return *until > options->since ? CTL_DONE : complain("--until has to be later than --since");
 }
 
 static enum ctl_exit print_help(struct ctl_options *options, const char *value)
@@ -261,6 +299,9 @@ static const struct option_row {
     {"for", PARAMETER_UNTIL, .has_value = true, .set = set_for,
      .needed = "an end: --for DURATION or --until TIME"},
     {"until", PARAMETER_UNTIL, .has_value = true, .set = set_until},
+    {"since", OPTION_SINCE, .has_value = true, .set = set_since},
+    {"failed", OPTION_FAILED, FLAG(failed)},
+    {"csv", OPTION_CSV, FLAG(csv)},
     {"reason", PARAMETER_REASON, .has_value = true, .set = set_reason,
      .needed = "a --reason, for those who find the account held"},
     {"active", PARAMETER_ACTIVE, .has_value = true, .one_account = true, .set = set_active,
@@ -382,6 +423,8 @@ static enum ctl_exit check(const struct ctl_options *options, unsigned given)
     if (options->json + options->calendar + options->ics > 1 && command->only_asks &&
         (options->calendar || options->ics))
         return complain("--json, --calendar and --ics: one of them");
+    if (options->json && options->csv)
+        return complain("--json and --csv: one of them");
     for (size_t i = 0; i < ROW_COUNT; i++)
         if (has(given, i) && rows[i].alone)
             return options->account_count > 0 ||
@@ -475,6 +518,8 @@ enum ctl_exit ctl_options_parse(int argc, char **argv, time_ms now, struct ctl_o
     result = take_command(options);
     if (result == CTL_DONE)
         result = check(options, given);
+    if (result == CTL_DONE)
+        result = check_times(options);
     if (result == CTL_DONE)
         options->request.kind = options->command->kind;
     else

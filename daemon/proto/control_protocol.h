@@ -6,6 +6,7 @@
  *    GET  /v1/QUESTION/ACCOUNT               of one that is about accounts
  *    GET  /v1/QUESTION?account=A&account=B
  *    GET  /v1/QUESTION?until=TIME&after=ID   of one that is about time, in pages
+ *    GET  /v1/QUESTION?since=TIME&failed=true  of one that is about what was
  *    GET  /v1/QUESTION?fingerprint=HEX       of one that is about keys, some of them
  *    POST /v1/accounts/ACCOUNT/COMMAND       the commands are listed in core/command_list.h
  *    POST /v1/COMMAND                        about all accounts, or the daemon
@@ -226,12 +227,16 @@ bool control_account_is_well(const struct account_snapshot *account);
 
 /* --- questions and commands --- */
 
+struct control_request; /* io/server/control.h */
+
 /* The accounts that a question names. */
 struct control_query {
     char *names[CONTROL_NAMED_MAX]; /* as typed */
     size_t name_count;              /* 0: all, or the question concerns no account */
     time_ms until;                  /* TIME_NEVER: not given */
     char *after;                    /* the id that the page before ended with; NULL: not given */
+    time_ms since;                  /* 0: not given */
+    bool failed;                    /* only what went wrong */
     struct fingerprint sought[CONTROL_SOUGHT_MAX];
     size_t sought_count;
 };
@@ -242,11 +247,16 @@ struct control_question {
     bool of_accounts; /* also /v1/NAME/ACCOUNT, and /v1/NAME?account=A&account=B */
     bool of_time;     /* also until=TIME and after=ID */
     bool of_keys;     /* /v1/NAME?fingerprint=HEX&fingerprint=HEX */
+    bool of_past;     /* also since=TIME and failed=true */
     /* Appends the whole document to `out`. Returns 0; -ENOENT: one of query->names is no
      * account; -ENOTUNIQ: it matches several; -EINVAL: a parameter is out of bounds; err names it.
      * NULL in tables that are used only for parsing. */
     int (*answer)(void *context, const struct control_query *query, struct buf *out,
                   struct err *err);
+    /* Instead of that where the answer has to be waited for: control_answer_question()
+     * (io/server/control.h) is called with `request` exactly once, at any time. Until then the
+     * query stays valid. */
+    void (*ask)(void *context, const struct control_query *query, struct control_request *request);
 };
 
 #define ROW(NAME, ...) CONTROL_##NAME,

@@ -78,18 +78,40 @@ static int take_account(struct control_query *query, const char *text, size_t le
     return 0;
 }
 
-static int take_until(struct control_query *query, const char *text, size_t length, struct err *err)
+/* `none`: what *at is while none was given. */
+static int take_time(time_ms *at, time_ms none, const char *name, const char *text, size_t length,
+                     struct err *err)
 {
     int rc;
     char *time = decode(text, length, CONTROL_ACCOUNT_MAX, &rc);
-    const bool is_time =
-        time && query->until == TIME_NEVER && date_from_rfc3339(time, &query->until);
+    const bool is_time = time && *at == none && date_from_rfc3339(time, at);
 
     free(time);
     if (is_time)
         return 0;
     return err_set(err, time ? -EINVAL : rc,
-                   "until: one time was expected, such as 2026-11-22T12:00:00Z");
+                   "%s: one time was expected, such as 2026-11-22T12:00:00Z", name);
+}
+
+static int take_until(struct control_query *query, const char *text, size_t length, struct err *err)
+{
+    return take_time(&query->until, TIME_NEVER, "until", text, length, err);
+}
+
+static int take_since(struct control_query *query, const char *text, size_t length, struct err *err)
+{
+    return take_time(&query->since, 0, "since", text, length, err);
+}
+
+static int take_failed(struct control_query *query, const char *text, size_t length,
+                       struct err *err)
+{
+    static const char yes[] = "true";
+
+    if (query->failed || length != sizeof(yes) - 1 || memcmp(text, yes, length) != 0)
+        return err_set(err, -EINVAL, "failed: true was expected, once");
+    query->failed = true;
+    return 0;
 }
 
 static int take_after(struct control_query *query, const char *text, size_t length, struct err *err)
@@ -126,10 +148,9 @@ static const struct {
     size_t of; /* the member of a question that has it: true */
     int (*take)(struct control_query *query, const char *text, size_t length, struct err *err);
 } parameters[] = {
-    {"account=", OF(of_accounts), take_account},
-    {"until=", OF(of_time), take_until},
-    {"after=", OF(of_time), take_after},
-    {"fingerprint=", OF(of_keys), take_fingerprint},
+    {"account=", OF(of_accounts), take_account}, {"until=", OF(of_time), take_until},
+    {"after=", OF(of_time), take_after},         {"fingerprint=", OF(of_keys), take_fingerprint},
+    {"since=", OF(of_past), take_since},         {"failed=", OF(of_past), take_failed},
 };
 #undef OF
 
@@ -148,6 +169,10 @@ static int take_parameter(const struct control_question *question, const char *t
             strncmp(text, parameters[i].prefix, skip) == 0)
             return parameters[i].take(query, text + skip, length - skip, err);
     }
+    if (question->of_past)
+        return err_set(err, -EINVAL,
+                       "the parameters are account=NAME, since=TIME, until=TIME, failed=true and "
+                       "after=ID");
     if (question->of_keys)
         return err_set(err, -EINVAL, "the only parameter is fingerprint=HEX");
     return err_set(err, -EINVAL,

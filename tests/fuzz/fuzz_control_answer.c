@@ -8,6 +8,7 @@
 #include <json-c/json_object.h>
 
 #include "base/str.h"
+#include "ctl/history.h"
 #include "ctl/identify.h"
 #include "ctl/plan.h"
 #include "ctl/status_text.h"
@@ -150,6 +151,48 @@ static void read_identity(const char *text, size_t length)
     buf_done(&out);
 }
 
+static void show_rows(const struct control_history *history, const struct history_form *form)
+{
+    struct buf out;
+
+    buf_init(&out, OUT_MAX);
+    form->head(&out, history->now);
+    for (size_t i = 0; i < history->row_count; i++)
+        form->row(&out, &history->rows[i]);
+    form->end(&out, history->row_count);
+    for (const char *line = buf_str(&out); form != &history_as_json && *line != '\0'; line++)
+        MUST((unsigned char)*line >= ' ' ? *line != 0x7f : *line == '\n' || *line == '\r');
+    buf_done(&out);
+}
+
+/* A page of history, in all its forms, and written again. */
+static void read_history(const char *text, size_t length)
+{
+    struct control_history history;
+    struct err err = {.code = 0};
+    struct buf out;
+
+    if (control_history_parse(text, length, &history, &err) != 0) {
+        MUST(err.text[0] != '\0' && fuzz_is_presentable(err.text));
+        MUST(history.row_count == 0 && !history.document);
+        return;
+    }
+    show_rows(&history, &history_as_text);
+    show_rows(&history, &history_as_csv);
+    show_rows(&history, &history_as_json);
+    buf_init(&out, OUT_MAX);
+    control_history_start(&out, history.now);
+    for (size_t i = 0; i < history.row_count; i++)
+        control_history_row(&out, &history.rows[i]);
+    control_history_end(&out, 7);
+    MUST(out.failed == 0);
+    control_history_done(&history);
+    MUST(control_history_parse(buf_str(&out), out.length, &history, &err) == 0);
+    MUST(str_equal(history.next, "7"));
+    control_history_done(&history);
+    buf_done(&out);
+}
+
 /* A plan, in all its forms. */
 static void read_plan(const char *text, size_t length)
 {
@@ -183,5 +226,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_status((const char *)data, size);
     read_plan((const char *)data, size);
     read_identity((const char *)data, size);
+    read_history((const char *)data, size);
     return 0;
 }

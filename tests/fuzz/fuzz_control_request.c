@@ -11,6 +11,7 @@
 
 #include "base/str.h"
 #include "fuzz.h"
+#include "proto/control_history.h"
 #include "proto/control_identify.h"
 #include "proto/control_plan.h"
 
@@ -20,6 +21,7 @@ static const struct control_question questions[] = {
     {.name = "holds"},
     {.name = "plan", .of_accounts = true, .of_time = true},
     {.name = "identify", .of_keys = true},
+    {.name = "history", .of_accounts = true, .of_time = true, .of_past = true},
 };
 enum { QUESTIONS = sizeof(questions) / sizeof(questions[0]) };
 
@@ -34,6 +36,13 @@ static void same_question(const struct control_request_line *line)
     buf_init(&path, 8 * CONTROL_URI_MAX);
     if (line->question->of_keys)
         MUST(control_identify_path(query->sought, query->sought_count, &path) == 0);
+    else if (line->question->of_past)
+        MUST(control_history_path(&(struct control_history_wish){.names = query->names,
+                                                                 .name_count = query->name_count,
+                                                                 .since = query->since,
+                                                                 .until = query->until,
+                                                                 .failed = query->failed},
+                                  query->after, &path) == 0);
     else if (line->question->of_time && query->until != TIME_NEVER)
         MUST(control_plan_path(query->names, query->name_count, query->until, query->after,
                                &path) == 0);

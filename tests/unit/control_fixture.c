@@ -50,9 +50,42 @@ static int answer_accounts(void *context, const struct control_query *query, str
     return answer(context, "accounts", query, out, err);
 }
 
+/* A question that waits: the same document, or what went wrong. */
+static void answer_waiting(struct control_fixture *fixture)
+{
+    struct buf document;
+    struct err err;
+
+    buf_init(&document, CONTROL_REPLY_MAX);
+    err_clear(&err);
+    if (fixture->answer_fails)
+        (void)err_set(&err, -EIO, "the disk is on fire");
+    else
+        (void)answer(fixture, "history", &fixture->last_query, &document, &err);
+    control_answer_question(fixture->waiting, err.code, &document, &err);
+    fixture->waiting = NULL;
+}
+
+static void wait_for_answer(struct control_fixture *fixture);
+
+static void ask_history(void *context, const struct control_query *query,
+                        struct control_request *request)
+{
+    struct control_fixture *fixture = context;
+
+    fixture->waiting = request;
+    fixture->waits_for_document = true;
+    fixture->last_query = *query;
+    if (fixture->answer_after == 0)
+        answer_waiting(fixture);
+    else
+        wait_for_answer(fixture);
+}
+
 static const struct control_question questions[] = {
-    {"status", false, false, false, answer_status},
-    {"accounts", true, false, false, answer_accounts},
+    {"history", true, true, .of_past = true, .ask = ask_history},
+    {"status", false, false, false, .answer = answer_status},
+    {"accounts", true, false, false, .answer = answer_accounts},
 };
 
 static void on_answer_timer_closed(struct timer *timer)
@@ -62,13 +95,30 @@ static void on_answer_timer_closed(struct timer *timer)
     fixture->answer_timer_in_use = false;
 }
 
+void control_fixture_answer(struct control_fixture *fixture)
+{
+    if (fixture->waits_for_document)
+        answer_waiting(fixture);
+    else
+        control_answer(fixture->waiting, &fine);
+    fixture->waiting = NULL;
+}
+
 static void on_answer_timer(struct timer *timer)
 {
     struct control_fixture *fixture = container_of(timer, struct control_fixture, answer_timer);
 
-    control_answer(fixture->waiting, &fine);
-    fixture->waiting = NULL;
+    control_fixture_answer(fixture);
     timer_close(timer, on_answer_timer_closed);
+}
+
+static void wait_for_answer(struct control_fixture *fixture)
+{
+    if (fixture->answer_after < 0)
+        return;
+    fixture->answer_timer_in_use = true;
+    timer_init(fixture->loop, &fixture->answer_timer, on_answer_timer);
+    timer_set_delay(&fixture->answer_timer, fixture->answer_after);
 }
 
 static void on_command(void *context, const struct control_command *command,
@@ -87,11 +137,7 @@ static void on_command(void *context, const struct control_command *command,
         return;
     }
     fixture->waiting = request;
-    if (fixture->answer_after < 0)
-        return;
-    fixture->answer_timer_in_use = true;
-    timer_init(fixture->loop, &fixture->answer_timer, on_answer_timer);
-    timer_set_delay(&fixture->answer_timer, fixture->answer_after);
+    wait_for_answer(fixture);
 }
 
 int control_fixture_set_up(void **state)
@@ -194,7 +240,7 @@ void control_fixture_serve(struct control_fixture *fixture,
         loop_run(fixture->loop);
     assert_int_equal(pthread_join(fixture->thread, NULL), 0);
     if (fixture->waiting)
-        control_answer(fixture->waiting, &fine); /* late: nobody receives it */
+        control_fixture_answer(fixture); /* late: nobody receives it */
     assert_int_equal(access(fixture->path, F_OK), -1);
 }
 

@@ -31,6 +31,9 @@ struct control_fixture {
     char last_texts[512];     /* account|actor|target|active|reason */
     duration_ms answer_after; /* 0: inside the call; -1: never, until released */
     struct control_request *waiting;
+    bool waits_for_document;         /* it is a question */
+    struct control_query last_query; /* of that question, whose texts live as long as it waits */
+    bool answer_fails;
     struct timer answer_timer;
     bool answer_timer_in_use;
 
@@ -54,6 +57,9 @@ int control_fixture_set_up(void **state);
 int control_fixture_tear_down(void **state);
 
 struct control_handler control_fixture_handler(struct control_fixture *fixture);
+
+/* Answers what waits. */
+void control_fixture_answer(struct control_fixture *fixture);
 
 /* Serves until the client is done, then closes. */
 void control_fixture_serve(struct control_fixture *fixture,

@@ -146,7 +146,57 @@ static void test_command_that_takes_too_long(void **state)
     control_fixture_serve(fixture, command_rotate);
     assert_int_equal(first.status, 503);
     assert_non_null(strstr(first.text, "\"not_done\""));
-    assert_non_null(fixture->waiting);
+    assert_null(fixture->waiting); /* and its late answer was taken */
+}
+
+static void ask_history(struct control_fixture *fixture)
+{
+    first = control_fixture_fetch(fixture, "/v1/history?account=a&failed=true", NULL, NULL);
+}
+
+/* The query lives until the answer, whenever that comes. */
+static void test_question_answered_later(void **state)
+{
+    struct control_fixture *fixture = *state;
+
+    fixture->answer_after = 60;
+    control_fixture_serve(fixture, ask_history);
+    assert_int_equal(first.status, 200);
+    assert_string_equal(fixture->question, "history");
+    assert_string_equal(fixture->names, "a;");
+    assert_true(fixture->last_query.failed);
+}
+
+static void test_question_answered_at_once(void **state)
+{
+    struct control_fixture *fixture = *state;
+
+    control_fixture_serve(fixture, ask_history);
+    assert_int_equal(first.status, 200);
+    assert_int_equal(fixture->questions, 1);
+}
+
+static void test_question_that_fails(void **state)
+{
+    struct control_fixture *fixture = *state;
+
+    fixture->answer_after = 1;
+    fixture->answer_fails = true;
+    control_fixture_serve(fixture, ask_history);
+    assert_int_equal(first.status, 503);
+    assert_non_null(strstr(first.text, "the disk is on fire"));
+}
+
+static void test_question_that_takes_too_long(void **state)
+{
+    struct control_fixture *fixture = *state;
+
+    fixture->answer_after = -1;
+    fixture->limits.command_timeout = 80;
+    control_fixture_serve(fixture, ask_history);
+    assert_int_equal(first.status, 503);
+    assert_non_null(strstr(first.text, "the journal is slow to read"));
+    assert_null(fixture->waiting); /* and its late answer was taken */
 }
 
 static void command_then_stop(struct control_fixture *fixture)
@@ -449,6 +499,10 @@ int main(void)
         TEST(test_command_answered_at_once),
         TEST(test_command_answered_later),
         TEST(test_command_that_takes_too_long),
+        TEST(test_question_answered_later),
+        TEST(test_question_answered_at_once),
+        TEST(test_question_that_fails),
+        TEST(test_question_that_takes_too_long),
         TEST(test_stop_while_a_command_waits),
         TEST(test_client_that_leaves),
         TEST(test_bad_bodies),

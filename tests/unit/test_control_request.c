@@ -25,6 +25,7 @@ static const struct control_question questions[] = {
     {.name = "holds"},
     {.name = "plan", .of_accounts = true, .of_time = true},
     {.name = "identify", .of_keys = true},
+    {.name = "history", .of_accounts = true, .of_time = true, .of_past = true},
 };
 enum { QUESTIONS = sizeof(questions) / sizeof(questions[0]) };
 
@@ -76,6 +77,18 @@ static const struct {
     {"GET", "/v1/identify?account=a", -EINVAL, NULL, 0, ""},
     {"GET", "/v1/identify/a", -ENOENT, NULL, 0, ""},
     {"GET", "/v1/accounts?fingerprint=00112233445566778899aabbccddeeff", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/history", 0, "history", 0, ""},
+    {"GET",
+     "/v1/history?account=a&since=2026-11-20T12:00:00Z&until=2026-11-22T12:00:00Z&failed=true", 0,
+     "history", 0, "a;"},
+    {"GET", "/v1/history?since=soon", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/history?since=2026-11-20T12:00:00Z&since=2026-11-20T12:00:00Z", -EINVAL, NULL, 0,
+     ""},
+    {"GET", "/v1/history?failed=false", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/history?failed=true&failed=true", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/history?failed=truer", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/plan?failed=true", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/plan?since=2026-11-20T12:00:00Z", -EINVAL, NULL, 0, ""},
     {"POST", "/v1/reload", 0, NULL, CONTROL_RELOAD, ""},
     {"POST", "/v1/rotate", -ENOENT, NULL, 0, ""},
     {"POST", "/v1/accounts/a/reload", -ENOENT, NULL, 0, ""},

@@ -66,7 +66,16 @@ static void test_refused(void **state)
         "identify --all",
         "status --scan .",
         "revoke acct --leaked primary --yes",
-        "--socket /s history --csv",
+        "history --csv --json",
+        "history --all",
+        "history --since soon",
+        "history --since 0s",
+        "history --for 7d",
+        "history --since 1d --until 2d",
+        "history --since 2026-11-20T00:00:00Z --until 2026-11-20T00:00:00Z",
+        "plan --since 1d",
+        "plan --failed",
+        "status --csv",
         "status --wait",
         "status acct --all",
         "status --bogus",
@@ -152,6 +161,9 @@ static void test_accepted(void **state)
         {"ping", "ping", 0},
         {"identify", "identify", 0},
         {"identify --scan /etc /srv --json", "identify", 2},
+        {"history", "history", 0},
+        {"--json history a b/c --failed --since 2w --until 1d", "history", 2},
+        {"history --csv --since 2026-11-01 --until 2030-01-01T00:00:00Z", "history", 0},
         {"--help", NULL, 0},
         {"status --version", NULL, 0},
     };
@@ -193,6 +205,14 @@ static void test_values(void **state)
     assert_true(options.timeout == 10 * MS_MINUTE);
     assert_int_equal(parse("rotate a --wait --timeout 90s", &options), CTL_DONE);
     assert_true(options.timeout == 90 * MS_SECOND);
+    assert_int_equal(parse("history a --since 7d --until 12h", &options), CTL_DONE);
+    assert_true(options.since == NOW - 7 * MS_DAY && options.request.until == NOW - 12 * MS_HOUR);
+    assert_false(options.failed);
+    assert_int_equal(parse("history --failed --since 2026-11-20T00:00:00Z", &options), CTL_DONE);
+    assert_true(options.since == NOW - 60 * MS_HOUR && options.request.until == TIME_NEVER);
+    assert_true(options.failed);
+    assert_int_equal(parse("plan --until 12h", &options), CTL_DONE);
+    assert_true(options.request.until == NOW + 12 * MS_HOUR);
 }
 
 static void test_instants(void **state)

@@ -15,6 +15,7 @@
 #include <json-c/json_object.h>
 
 #include "ctl/plan.h"
+#include "proto/control_history.h"
 #include "proto/control_identify.h"
 
 #define NOW ((time_ms)1795348800000)
@@ -335,6 +336,41 @@ static void read_plan(struct result *result, const void *context)
     control_plan_done(&page);
 }
 
+/* --- history --- */
+
+static void write_history(struct buf *out)
+{
+    const struct history_snapshot row = {
+        .number = 3, .at = NOW, .event = "key.delivered", .id = ID, .name = "acct", .cycle = 2};
+
+    buf_init(out, CONTROL_REPLY_MAX);
+    control_history_start(out, NOW);
+    control_history_row(out, &row);
+    control_history_row(out, &row);
+    control_history_end(out, 3);
+}
+
+static void read_history(struct result *result, const void *context)
+{
+    struct control_history page;
+    struct err err = {.code = 0};
+    struct buf text;
+    int rc;
+
+    (void)context;
+    allocation_suspend();
+    write_history(&text);
+    allocation_resume();
+    rc = control_history_parse(buf_str(&text), text.length, &page, &err);
+    buf_done(&text);
+    if (rc != 0) {
+        result_failed(result, rc, err.text);
+        return;
+    }
+    result_add(result, "%zu %s\n", page.row_count, page.next);
+    control_history_done(&page);
+}
+
 /* --- whose keys these are --- */
 
 static void write_identity(struct buf *out)
@@ -400,6 +436,7 @@ int main(void)
         ALLOCATION_TEST("status_write", write_status, NULL),
         ALLOCATION_TEST("status_read", read_status, NULL),
         ALLOCATION_TEST("plan_read", read_plan, NULL),
+        ALLOCATION_TEST("history_read", read_history, NULL),
         ALLOCATION_TEST("identity_read", read_identity, NULL),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,8 +16,8 @@ struct control {
     struct control_limits limits;
     struct control_socket socket;
     struct http_server *http;
-    struct timer deadline; /* the deadline of the oldest waiting command */
-    struct list requests;  /* struct control_request: commands without an answer, oldest first */
+    struct timer deadline; /* the deadline of the oldest waiting request */
+    struct list requests;  /* struct control_request: those without an answer, oldest first */
     bool closing;
     unsigned open_parts;
     void (*closed)(void *context);
@@ -31,7 +31,8 @@ struct control_request {
     struct control_command command;
     char *account; /* what command.account borrows */
     char actor[CONTROL_ACTOR_MAX];
-    struct json_object *document; /* owns the other texts of `command` */
+    struct json_object *document;     /* owns the other texts of `command` */
+    struct control_request_line line; /* of a question; its texts live as long as the request */
     duration_ms deadline;
 };
 
@@ -92,6 +93,7 @@ static void request_free(struct control_request *request)
     if (request->document)
         json_object_put(request->document);
     free(request->account);
+    control_request_line_done(&request->line);
     free(request);
 }
 
@@ -131,7 +133,10 @@ static void on_deadline(struct timer *timer)
 
     list_for_each_entry (request, &control->requests, struct control_request, link) {
         if (now >= request->deadline)
-            give_up(request, "the command takes long and may still be carried out: see the status");
+            give_up(request, request->line.question
+                                 ? "the journal is slow to read: ask again later"
+                                 : "the command takes long and may still be carried out: see the "
+                                   "status");
     }
     watch_deadline(control);
 }
@@ -157,17 +162,26 @@ static void send_unparsed(struct http_call *call, int rc, const char *allow, con
     send_error(call, 500, NULL, "internal", err->text);
 }
 
+/* A request whose answer is awaited from now on. */
+static struct control_request *await_answer(struct control *control, struct http_call *call)
+{
+    struct control_request *request = must_alloc(sizeof(*request));
+
+    list_init(&request->link);
+    request->control = control;
+    request->call = call;
+    request->deadline = time_boot() + control->limits.command_timeout;
+    return request;
+}
+
 static void carry_out_command(struct control *control, struct http_call *call,
                               struct control_request_line *line)
 {
-    struct control_request *request = must_alloc(sizeof(*request));
+    struct control_request *request = await_answer(control, call);
     struct err err;
     int rc;
 
     err_clear(&err);
-    list_init(&request->link);
-    request->control = control;
-    request->call = call;
     request->account = line->account;
     line->account = NULL;
     rc = control_command_parse(line->kind, buf_str(&call->body), call->body.length,
@@ -180,7 +194,6 @@ static void carry_out_command(struct control *control, struct http_call *call,
     control_socket_peer(call->fd, request->actor);
     request->command.account = request->account;
     request->command.actor = request->actor;
-    request->deadline = time_boot() + control->limits.command_timeout;
     list_append(&control->requests, &request->link);
     watch_deadline(control);
     control->handler.command(control->handler.context, &request->command, request);
@@ -188,28 +201,62 @@ static void carry_out_command(struct control *control, struct http_call *call,
 
 /* --- questions --- */
 
+static void send_answer_to_question(struct http_call *call, int rc, struct buf *document,
+                                    const struct err *err)
+{
+    if (rc == 0)
+        rc = document->failed;
+    if (rc == 0)
+        send_document(call, 200, NULL, document);
+    else if (rc == -ENOENT)
+        send_error(call, 404, NULL, "not_found", err->text);
+    else if (rc == -ENOTUNIQ)
+        send_error(call, 409, NULL, "ambiguous", err->text);
+    else if (rc == -EINVAL)
+        send_error(call, 400, NULL, "invalid", err->text);
+    else if (rc == -EIO)
+        send_error(call, 503, NULL, "not_done", err->text);
+    else
+        send_error(call, 500, NULL, "internal", "the answer could not be put together");
+}
+
+void control_answer_question(struct control_request *request, int rc, struct buf *document,
+                             const struct err *err)
+{
+    if (request->call)
+        send_answer_to_question(request->call, rc, document, err);
+    buf_done(document);
+    request_free(request);
+}
+
+/* The request takes the line over. */
+static void ask_question(struct control *control, struct http_call *call,
+                         struct control_request_line *line)
+{
+    struct control_request *request = await_answer(control, call);
+
+    request->line = *line;
+    *line = (struct control_request_line){0};
+    list_append(&control->requests, &request->link);
+    watch_deadline(control);
+    request->line.question->ask(control->handler.context, &request->line.query, request);
+}
+
 static void answer_question(struct control *control, struct http_call *call,
-                            const struct control_request_line *line)
+                            struct control_request_line *line)
 {
     struct buf document;
     struct err err;
     int rc;
 
+    if (line->question->ask) {
+        ask_question(control, call, line);
+        return;
+    }
     err_clear(&err);
     buf_init(&document, CONTROL_REPLY_MAX);
     rc = line->question->answer(control->handler.context, &line->query, &document, &err);
-    if (rc == 0)
-        rc = document.failed;
-    if (rc == 0)
-        send_document(call, 200, NULL, &document);
-    else if (rc == -ENOENT)
-        send_error(call, 404, NULL, "not_found", err.text);
-    else if (rc == -ENOTUNIQ)
-        send_error(call, 409, NULL, "ambiguous", err.text);
-    else if (rc == -EINVAL)
-        send_error(call, 400, NULL, "invalid", err.text);
-    else
-        send_error(call, 500, NULL, "internal", "the status could not be put together");
+    send_answer_to_question(call, rc, &document, &err);
     buf_done(&document);
 }
 
@@ -267,7 +314,9 @@ void control_close(struct control *control, void (*closed)(void *context), void 
     control_socket_unlink(&control->socket);
     list_for_each_entry (request, &control->requests, struct control_request, link) {
         give_up(request,
-                "the daemon is stopping; it continues unfinished work when it starts again");
+                request->line.question
+                    ? "the daemon is stopping"
+                    : "the daemon is stopping; it continues unfinished work when it starts again");
     }
     http_server_close(control->http, count_closed, control);
     timer_close(&control->deadline, on_deadline_closed);

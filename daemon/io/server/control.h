@@ -1,7 +1,8 @@
 /*
  * The control socket: HTTP/1.1 and JSON on a unix socket (proto/control_protocol.h says what is
- * spoken). Questions are answered from memory. Commands may have to wait for the journal: their
- * client waits for control_answer(). The socket's owner, group and mode decide who can connect; the
+ * spoken). Most questions are answered from memory. Commands, and questions about what only the
+ * journal knows, have to wait for it: their client waits for control_answer() or
+ * control_answer_question(). The socket's owner, group and mode decide who can connect; the
  * kernel reports the client's user (SO_PEERCRED), which becomes the `actor` of every command. A
  * client that sends too much, too slowly or invalid data gets an error document or is disconnected,
  * without effect on other clients.
@@ -15,7 +16,7 @@
 #include "proto/control_protocol.h"
 
 struct control;
-struct control_request; /* a command that waits for its answer */
+struct control_request; /* a command or question that waits for its answer */
 
 /* The handler of questions and commands. All functions are called from the loop, with `context`
  * first. */
@@ -40,7 +41,8 @@ struct control_handler {
 struct control_limits {
     unsigned connections;        /* at a time: 64 */
     duration_ms receive_timeout; /* for a whole request: 10 s; see io/server/http_server.h */
-    duration_ms command_timeout; /* after it the client gets "not_done": 2 min */
+    duration_ms
+        command_timeout; /* after it the client gets "not_done", also of a question: 2 min */
 };
 
 /*
@@ -62,5 +64,10 @@ void control_close(struct control *control, void (*closed)(void *context), void 
 /* Completes a command and frees the request. `answer` is copied. The loop sends it later, so this
  * call may be made from anywhere. */
 void control_answer(struct control_request *request, const struct control_answer *answer);
+
+/* Completes a question that was asked with ask(), and frees the request. `rc` and `err`: as
+ * answer() returns them; `document`, which is taken, counts where rc is 0. */
+void control_answer_question(struct control_request *request, int rc, struct buf *document,
+                             const struct err *err);
 
 #endif

@@ -13,9 +13,9 @@ static const size_t row_texts[] = {
     offsetof(struct history_row, fingerprint),    offsetof(struct history_row, request_id),
     offsetof(struct history_row, correlation_id), offsetof(struct history_row, text),
 };
-enum { ROW_TEXTS = sizeof(row_texts) / sizeof(row_texts[0]) };
+_Static_assert(sizeof(row_texts) / sizeof(row_texts[0]) == HISTORY_ROW_TEXTS, "a row for each");
 
-static const char **row_text(struct history_row *row, size_t index)
+const char **history_row_text(struct history_row *row, size_t index)
 {
     return (const char **)(void *)((char *)row + row_texts[index]);
 }
@@ -27,8 +27,8 @@ static size_t texts_size(const char *account_key, const struct history_row *rows
     for (size_t i = 0; i < row_count; i++) {
         struct history_row row = rows[i];
 
-        for (size_t t = 0; t < ROW_TEXTS; t++)
-            size += *row_text(&row, t) ? strlen(*row_text(&row, t)) + 1 : 0;
+        for (size_t t = 0; t < HISTORY_ROW_TEXTS; t++)
+            size += *history_row_text(&row, t) ? strlen(*history_row_text(&row, t)) + 1 : 0;
     }
     return size;
 }
@@ -66,8 +66,9 @@ static struct save *save_new(enum save_kind kind, const char *account_key,
     save->row_count = row_count;
     for (size_t i = 0; i < row_count; i++) {
         save->rows[i] = rows[i];
-        for (size_t t = 0; t < ROW_TEXTS; t++)
-            *row_text(&save->rows[i], t) = keep(&storage, *row_text(&save->rows[i], t));
+        for (size_t t = 0; t < HISTORY_ROW_TEXTS; t++)
+            *history_row_text(&save->rows[i], t) =
+                keep(&storage, *history_row_text(&save->rows[i], t));
     }
     return save;
 }

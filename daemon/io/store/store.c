@@ -351,6 +351,12 @@ void store_save_history(struct store *store, const char *account_key,
     start(store, save_new_history(account_key, rows, row_count), NULL, NULL);
 }
 
+void store_read_history(struct store *store, const struct history_query *query,
+                        store_found_history *found, void *context)
+{
+    store->ops->read_history(store->backend, history_read_new(query, found, context));
+}
+
 void store_save_hold(struct store *store, const struct hold *hold, store_saved *saved,
                      void *context)
 {

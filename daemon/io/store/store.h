@@ -94,6 +94,38 @@ void store_save(struct store *store, const char *account_key, const struct recor
 void store_save_history(struct store *store, const char *account_key,
                         const struct history_row *rows, size_t row_count);
 
+/* The history that is asked for. */
+struct history_query {
+    char *const *account_keys; /* borrowed during the call */
+    size_t account_count;      /* 0: of all accounts */
+    time_ms since;             /* from then on; 0: from the beginning */
+    time_ms until;             /* before then; TIME_NEVER: up to the end */
+    int64_t after;             /* the id of the row that the page before ended with; 0: none */
+};
+
+/* Rows in the order in which they were written. */
+struct history_entry {
+    int64_t id;
+    const char *account_key;
+    struct history_row row;
+};
+struct history_page {
+    const struct history_entry *entries;
+    size_t count;
+    int64_t next; /* the `after` of the next page; 0: this was the last one */
+};
+enum { STORE_HISTORY_PAGE = 500 };
+
+/* `page` and its texts are borrowed during the call. NULL: it could not be read, err says why. */
+typedef void store_found_history(void *context, const struct history_page *page,
+                                 const struct err *err);
+
+/* Reads a page of history beside what is saved, and calls found() once, from the loop and never
+ * from inside this call; while the store closes, too. A page ends after STORE_HISTORY_PAGE rows, or
+ * earlier where a long stretch of history holds few that were asked for. */
+void store_read_history(struct store *store, const struct history_query *query,
+                        store_found_history *found, void *context);
+
 /* Reads every hold (at start, blocking). *ret_last_id: the highest id that was ever given, also to
  * a hold that has ended. */
 typedef void store_found_hold(void *context, const struct hold *hold);

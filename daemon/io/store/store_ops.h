@@ -67,6 +67,36 @@ struct save *save_new_operation(const char *account_key, const char *url);
 struct save *save_merge(struct save *older, struct save *newer);
 
 /*
+ * --- history_read.c ---
+ *
+ * A page of history that is read, with copies of all its texts.
+ */
+
+struct history_read {
+    struct list link;
+    char **account_keys;
+    size_t account_count;
+    time_ms since, until;
+    int64_t after;
+    store_found_history *found;
+    void *context;
+    struct history_page page;
+    struct history_entry entries[STORE_HISTORY_PAGE];
+    struct err err; /* code 0: the page was read */
+};
+
+struct history_read *history_read_new(const struct history_query *query, store_found_history *found,
+                                      void *context);
+/* Appends a copy; there is room for STORE_HISTORY_PAGE of them. */
+void history_read_add(struct history_read *read, const struct history_entry *entry);
+/* Hands the result to who asked, and frees it. */
+void history_read_end(struct history_read *read);
+
+/* The members of a row that are texts, by number. */
+enum { HISTORY_ROW_TEXTS = 10 };
+const char **history_row_text(struct history_row *row, size_t index);
+
+/*
  * --- the operations ---
  *
  * The operations of a kind of journal. Each kind is a file that defines one of these, and a row in
@@ -119,6 +149,8 @@ struct store_ops {
      * follows when it is durable or lost. Temporary trouble is reported, and the save is retried.
      * Saves become durable in the order of the calls; there is one per account at a time. */
     void (*save)(struct store_backend *backend, struct save *save);
+    /* See store_read_history(). Takes ownership of the read, and ends it from the loop. */
+    void (*read_history)(struct store_backend *backend, struct history_read *read);
     /* How many transactions were committed since the start. */
     uint64_t (*transactions)(const struct store_backend *backend);
 

@@ -38,25 +38,36 @@ static void end_all(const struct store_backend *backend, struct list *saves,
                              outcome);
 }
 
+static void end_reads(struct list *reads)
+{
+    struct list *item;
+
+    while ((item = list_pop(reads)))
+        history_read_end(container_of(item, struct history_read, link));
+}
+
 static void on_progress(uv_async_t *handle)
 {
     struct store_backend *backend = container_of(handle, struct store_backend, progress);
     struct store_health health;
-    struct list saves;
+    struct list saves, reads;
     bool ended;
 
     if (backend->ended)
         return;
     list_init(&saves);
-    store_worker_collect(&backend->worker, &saves, &health, &ended);
+    list_init(&reads);
+    store_worker_collect(&backend->worker, &saves, &reads, &health, &ended);
     backend->transactions = health.transactions;
     backend->owner.attempted(backend->owner.context, &health.trouble);
     end_all(backend, &saves, STORE_DURABLE);
+    end_reads(&reads);
     if (!ended)
         return;
     backend->ended = true;
-    store_worker_done(&backend->worker, &saves);
+    store_worker_done(&backend->worker, &saves, &reads);
     end_all(backend, &saves, STORE_LOST);
+    end_reads(&reads);
     uv_close((uv_handle_t *)&backend->progress, on_progress_closed);
 }
 
@@ -125,6 +136,11 @@ static uint64_t sqlite_transactions(const struct store_backend *backend)
 static void sqlite_save(struct store_backend *backend, struct save *save)
 {
     store_worker_add(&backend->worker, save);
+}
+
+static void sqlite_read_history(struct store_backend *backend, struct history_read *read)
+{
+    store_worker_ask(&backend->worker, read);
 }
 
 /* NULL, with err set: the journal is closed after trouble. */
@@ -212,6 +228,7 @@ const struct store_ops sqlite_store_ops = {
     .load_discoveries = sqlite_load_discoveries,
     .load_operations = sqlite_load_operations,
     .save = sqlite_save,
+    .read_history = sqlite_read_history,
     .transactions = sqlite_transactions,
     .close = sqlite_close,
     .remedy = journal_remedy,

@@ -155,6 +155,15 @@ int store_operations_read_all(sqlite3 *db, store_found_operation *found, void *c
                               struct err *err);
 
 /*
+ * --- history.c ---
+ *
+ * The history, read in pages while the daemon runs.
+ */
+
+/* Fills the page of the read. Returns 0 or the code of store_sqlite_err(), with read->err set. */
+int store_history_read(sqlite3 *db, struct history_read *read);
+
+/*
  * --- file.c ---
  *
  * Prepares the directory and the file of the journal for SQLite: sets their permissions, and
@@ -221,7 +230,8 @@ const char *journal_remedy(int code);
  *
  * It takes all saves that wait and writes them in one transaction; what arrives meanwhile goes into
  * the next one. A save that cannot be written stays at the front of the queue and is tried again,
- * with growing pauses, until it is written.
+ * with growing pauses, until it is written. Between two batches, and during a pause, it reads the
+ * history that is asked for.
  */
 
 /* The state of the journal, for the loop. */
@@ -241,6 +251,8 @@ struct store_worker {
     uv_cond_t wake;
     struct list queue;   /* struct save, to be written */
     struct list written; /* struct save, durable: the loop takes them from here */
+    struct list asked;   /* struct history_read, to be read */
+    struct list read;    /* struct history_read: the loop takes them from here */
     struct store_health health;
     bool arrived;  /* a save was added since the last batch was taken */
     bool stopping; /* make one last attempt to write the queue, and end */
@@ -251,14 +263,17 @@ struct store_worker {
 int store_worker_start(struct store_worker *worker, uv_async_t *progress);
 
 void store_worker_add(struct store_worker *worker, struct save *save);
+void store_worker_ask(struct store_worker *worker, struct history_read *read);
 
-/* Moves durable saves to `written`; returns the state, and whether the thread has ended. */
-void store_worker_collect(struct store_worker *worker, struct list *written,
+/* Moves durable saves to `written` and what has been read to `read`; returns the state, and whether
+ * the thread has ended. */
+void store_worker_collect(struct store_worker *worker, struct list *written, struct list *read,
                           struct store_health *health, bool *ret_ended);
 
 void store_worker_stop(struct store_worker *worker);
 
-/* Joins the thread, moves unwritten saves to `unwritten`, and closes the journal. */
-void store_worker_done(struct store_worker *worker, struct list *unwritten);
+/* Joins the thread, moves unwritten saves to `unwritten` and the last reads, which may have failed,
+ * to `reads`, and closes the journal. */
+void store_worker_done(struct store_worker *worker, struct list *unwritten, struct list *reads);
 
 #endif

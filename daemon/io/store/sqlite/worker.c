@@ -1,5 +1,7 @@
 #include "io/store/sqlite/sqlite_private.h"
 
+#include <errno.h>
+
 enum { PAUSE_MIN_MS = 250, PAUSE_MAX_MS = 16000, NS_PER_MS = 1000000 };
 
 /* Puts the items of `from` before those of `to`. */
@@ -37,6 +39,29 @@ static void pause_longer(struct pause *pause, bool for_all)
     pause->for_all = for_all;
 }
 
+/* Reads what is asked for. The queue is not locked meanwhile. */
+static void read_asked(struct store_worker *worker)
+{
+    struct list asked;
+
+    if (list_empty(&worker->asked))
+        return;
+    list_init(&asked);
+    move_all(&asked, &worker->asked);
+    uv_mutex_unlock(&worker->lock);
+    uv_mutex_lock(&worker->journal_lock);
+    list_for_each_entry (read, &asked, struct history_read, link) {
+        if (worker->journal.db)
+            (void)store_history_read(worker->journal.db, read);
+        else
+            (void)err_set(&read->err, -EIO, "the journal cannot be read at present");
+    }
+    uv_mutex_unlock(&worker->journal_lock);
+    uv_mutex_lock(&worker->lock);
+    move_all(&worker->read, &asked);
+    (void)uv_async_send(worker->progress);
+}
+
 /* Sleeps until there is work, or until the pause after trouble is over. Returns false when the
  * thread is stopping and the queue is empty. *ret_last: the thread is stopping and this is the last
  * batch. */
@@ -47,11 +72,16 @@ static bool wait_for_batch(struct store_worker *worker, const struct pause *paus
     uint64_t now;
 
     uv_mutex_lock(&worker->lock);
-    while (list_empty(&worker->queue) && !worker->stopping)
+    read_asked(worker);
+    while (list_empty(&worker->queue) && !worker->stopping) {
         uv_cond_wait(&worker->wake, &worker->lock);
+        read_asked(worker);
+    }
     while (!worker->stopping && (pause->for_all || !worker->arrived) && pause->ms > 0 &&
-           (now = uv_hrtime()) < until)
+           (now = uv_hrtime()) < until) {
         (void)uv_cond_timedwait(&worker->wake, &worker->lock, until - now);
+        read_asked(worker);
+    }
     move_all(batch, &worker->queue);
     worker->arrived = false;
     *ret_last = worker->stopping;
@@ -117,6 +147,8 @@ int store_worker_start(struct store_worker *worker, uv_async_t *progress)
     worker->health = (struct store_health){.transactions = worker->journal.transactions};
     list_init(&worker->queue);
     list_init(&worker->written);
+    list_init(&worker->asked);
+    list_init(&worker->read);
     rc = uv_mutex_init(&worker->journal_lock);
     if (rc != 0)
         return rc;
@@ -147,11 +179,20 @@ void store_worker_add(struct store_worker *worker, struct save *save)
     uv_mutex_unlock(&worker->lock);
 }
 
-void store_worker_collect(struct store_worker *worker, struct list *written,
+void store_worker_ask(struct store_worker *worker, struct history_read *read)
+{
+    uv_mutex_lock(&worker->lock);
+    list_append(&worker->asked, &read->link);
+    uv_cond_signal(&worker->wake);
+    uv_mutex_unlock(&worker->lock);
+}
+
+void store_worker_collect(struct store_worker *worker, struct list *written, struct list *read,
                           struct store_health *health, bool *ret_ended)
 {
     uv_mutex_lock(&worker->lock);
     move_all(written, &worker->written);
+    move_all(read, &worker->read);
     *health = worker->health;
     *ret_ended = worker->ended;
     uv_mutex_unlock(&worker->lock);
@@ -165,10 +206,15 @@ void store_worker_stop(struct store_worker *worker)
     uv_mutex_unlock(&worker->lock);
 }
 
-void store_worker_done(struct store_worker *worker, struct list *unwritten)
+void store_worker_done(struct store_worker *worker, struct list *unwritten, struct list *reads)
 {
     (void)uv_thread_join(&worker->thread);
     move_all(unwritten, &worker->queue);
+    list_for_each_entry (read, &worker->asked, struct history_read, link) {
+        (void)err_set(&read->err, -EIO, "the journal was closed");
+    }
+    move_all(reads, &worker->read);
+    move_all(reads, &worker->asked);
     uv_cond_destroy(&worker->wake);
     uv_mutex_destroy(&worker->lock);
     uv_mutex_destroy(&worker->journal_lock);

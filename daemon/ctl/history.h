@@ -1,0 +1,27 @@
+/*
+ * History as people and programs read it. Pure: from a page of the daemon to text. What is written
+ * page by page stands together as one table, list, or document.
+ */
+#ifndef KEYROTATED_CTL_HISTORY_H
+#define KEYROTATED_CTL_HISTORY_H
+
+#include "base/buf.h"
+#include "proto/control_history.h"
+
+/* A form: the head before the first page, then pages, then the end. `rows`: how many there were. */
+struct history_form {
+    void (*head)(struct buf *out, time_ms now);
+    void (*row)(struct buf *out, const struct history_snapshot *row);
+    void (*end)(struct buf *out, size_t rows);
+    const char *between; /* the rows of two pages */
+};
+
+/* A table of at most 100 columns, with what happened in words below each row. */
+extern const struct history_form history_as_text;
+/* RFC 4180, with a line of names. */
+extern const struct history_form history_as_csv;
+/* One document: {"now", "rows"}, and "error" where the rest could not be read. Its end leaves the
+ * object open. */
+extern const struct history_form history_as_json;
+
+#endif
