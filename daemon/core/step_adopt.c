@@ -30,7 +30,8 @@ enum position adopt_look_done(struct machine *machine)
         .asked_slot = record->adopt_slot,
     };
 
-    if (undescribed && keys_are_off(undescribed->reason)) {
+    /* Where it cannot be read, what it has said last counts. */
+    if (undescribed && (keys_are_off(undescribed->reason) || keys_are_off(record->blocked))) {
         machine_fail(machine, undescribed);
         return POSITION_ADOPT_WAIT;
     }

@@ -195,6 +195,23 @@ def test_a_switch_that_is_not_known_stops_no_repair(cosmos, azure):
     assert not azure.truth.regenerated("alpha")
 
 
+def test_the_last_known_switch_decides_at_the_adoption(cosmos, azure):
+    """Keys are off, and then the description cannot be read: nothing says that they are on again, so that nothing is
+    adopted or delivered before it does."""
+    cosmos.start()
+    cosmos.log.wait("account.blocked", account="alpha")
+    unreadable(azure)
+    cosmos.log.wait("rotation.retrying", account="alpha")
+    assert cosmos.status("alpha")["reason"] == "shared_key_disabled"
+    assert not cosmos.log.lines(event="account.unblocked") and not cosmos.log.lines(event="account.adopted")
+    assert not cosmos.file("alpha").exists()
+    azure.change("alpha", keys_off=False)
+    azure.clear_faults()
+    cosmos.wait_adopted("alpha")
+    wait_until(lambda: cosmos.holds("alpha") == "Primary", "the file holds the live key")
+    assert cosmos.log.lines(event="account.unblocked")
+
+
 def test_the_last_known_switch_decides(cosmos, azure):
     """While it says off, nothing is regenerated, and a description that cannot be read changes nothing;
     a file that is lost is restored all the same."""

@@ -493,6 +493,50 @@ static void test_clock_skew(void **state)
     assert_int_equal(world.completed, 1);
 }
 
+/* A look of an account that is being adopted, with what there is to say of its description. */
+static void look_at_adoption(const struct rotation_context *context, struct record *record,
+                             const struct failure *undescribed, time_ms now)
+{
+    const struct look look = {.live = {world_fingerprint(1), world_fingerprint(2)},
+                              .described = !undescribed};
+    const struct event event = {
+        .kind = EVENT_LOOKED, .now = now, .look = &look, .undescribed = undescribed};
+    struct effects effects;
+
+    record->position = POSITION_ADOPT_LOOK;
+    rotation_step(context, record, &event, &effects);
+    assert_null(effects.fault);
+}
+
+/* Keys are off, and then the description cannot be read: what it has said last counts. */
+static void test_switch_that_is_not_known_any_more(void **state)
+{
+    const struct failure off = {.reason = REASON_SHARED_KEY_DISABLED};
+    const struct failure denied = {.reason = REASON_PERMISSION_DENIED};
+    static struct world world;
+    struct rotation_context context;
+    struct record record;
+
+    (void)state;
+    world_init(&world, 1);
+    world_context(&world, &context);
+    record_init(&record);
+    look_at_adoption(&context, &record, &off, MS_DAY);
+    assert_int_equal(record.blocked, REASON_SHARED_KEY_DISABLED);
+    look_at_adoption(&context, &record, &denied, MS_DAY + MS_HOUR);
+    assert_int_equal(record.position, POSITION_ADOPT_WAIT);
+    assert_int_equal(record.blocked, REASON_SHARED_KEY_DISABLED);
+    assert_int_equal(record.retry_reason, REASON_PERMISSION_DENIED);
+    assert_true(record.retry_at > MS_DAY + MS_HOUR);
+    assert_false(record.adopted || record.unconfirmed.pending);
+    look_at_adoption(&context, &record, NULL, MS_DAY + 2 * MS_HOUR);
+    assert_int_not_equal(record.blocked, REASON_SHARED_KEY_DISABLED);
+    assert_true(record.adopted || record.unconfirmed.pending || record.blocked != REASON_NONE);
+    record_init(&record); /* it was never known: nothing waits for it */
+    look_at_adoption(&context, &record, &denied, MS_DAY);
+    assert_int_not_equal(record.retry_reason, REASON_PERMISSION_DENIED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -513,6 +557,7 @@ int main(void)
         cmocka_unit_test(test_verify_modes),
         cmocka_unit_test(test_retry_after),
         cmocka_unit_test(test_clock_skew),
+        cmocka_unit_test(test_switch_that_is_not_known_any_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
