@@ -419,6 +419,28 @@ static void test_view_beside_another(void **state)
     }
 }
 
+/* Status says in words that the hub changed lately, and from when on it is renewed. */
+static void test_view_of_what_changed_lately(void **state)
+{
+    struct rotation_target targets[2];
+    struct rotation_view view;
+    struct fixture f;
+
+    (void)state;
+    intend(&f, targets, POSITION_IDLE);
+    f.record.intent = (struct intent){0};
+    changed_lately(&f);
+    rotation_view(&f.context, &f.record, NOW_MS, &view);
+    assert_int_equal(view.state, STATE_OK);
+    assert_non_null(view.waits);
+    assert_non_null(strstr(view.waits, "was changed or seen for the first time a short while ago"));
+    assert_false(view.stuck);
+    assert_int_equal(view.next_at, NOW_MS + 17);
+    assert_true(view.changes_at <= NOW_MS + 17);
+    rotation_view(&f.context, &f.record, NOW_MS + 17, &view);
+    assert_true(!view.waits || !strstr(view.waits, "was changed"));
+}
+
 static void test_busy_until(void **state)
 {
     const struct timing timing = {.unknown_wait = 90};
@@ -535,6 +557,7 @@ int main(void)
         cmocka_unit_test(test_end_of_intent),
         cmocka_unit_test(test_start_with_shifted_times),
         cmocka_unit_test(test_view_beside_another),
+        cmocka_unit_test(test_view_of_what_changed_lately),
         cmocka_unit_test(test_busy_until),
         cmocka_unit_test(test_looks_for_a_repair),
         cmocka_unit_test(test_invariant),
