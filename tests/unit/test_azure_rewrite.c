@@ -15,12 +15,13 @@ static struct account policy_account;
         HTTP_ANSWERED, 200, NULL,                                                                  \
             "{\"etag\":\"E1\",\"properties\":{\"hostName\":\"h.example\"" properties "}}", OF("")  \
     }
-#define LIST(primary, secondary)                                                                   \
+#define LIST(primary, secondary) LIST_AT(OF("/listkeys"), primary, secondary, "")
+#define LIST_AT(place, primary, secondary, more)                                                   \
     {                                                                                              \
         HTTP_ANSWERED, 200, NULL,                                                                  \
             "{\"value\":[{\"keyName\":\"service\",\"primaryKey\":\"" primary                       \
-            "\",\"secondaryKey\":\"" secondary "\",\"rights\":\"ServiceConnect\"}]}",              \
-            OF("/listkeys")                                                                        \
+            "\",\"secondaryKey\":\"" secondary "\",\"rights\":\"ServiceConnect\"}]" more "}",      \
+            place                                                                                  \
     }
 #define PUT(status, headers, body)                                                                 \
     {                                                                                              \
@@ -311,6 +312,63 @@ static void test_look_without_the_policy(void **state)
     stop();
 }
 
+/* The policy stands on a later page, which is asked for at the hub: it is looked after, but all
+ * keys cannot be written back from one page. */
+static void test_look_in_pages(void **state)
+{
+    static const struct scripted script[] = {
+        TOKEN, WHOLE(""),
+        STATUS(200, NULL,
+               "{\"value\":[{\"keyName\":\"other\",\"primaryKey\":\"" OTHER_KEY
+               "\",\"secondaryKey\":\"" OTHER_KEY
+               "\",\"rights\":\"r\"}],\"nextLink\":\"" OF("/listkeys") "&at=1\"}"),
+        LIST_AT(OF("/listkeys") "&at=1", KEY_A, KEY_B, "")};
+
+    (void)state;
+    for (int precedes = 0; precedes < 2; precedes++) {
+        const struct azure_look_wish wish = {.describe = true, .precedes_regenerate = precedes > 0};
+
+        prepare(script, 4);
+        azure_look(azure, &subject, &wish, on_done, &subject);
+        fake_loop_run(0);
+        assert_int_equal(completions, 1);
+        assert_null(result.failure);
+        assert_int_equal(fake_http.sent_count, 4);
+        assert_true(
+            fingerprint_equal(&result.live[SLOT_SECONDARY], &subject.fingerprints[SLOT_SECONDARY]));
+        assert_int_equal(result.described, !precedes);
+        if (precedes) {
+            assert_non_null(strstr(description.text, "comes in pages"));
+            assert_non_null(strstr(description.remedy, "until one answer holds the list"));
+        }
+        stop();
+    }
+}
+
+/* It stands on the first one, and others follow. */
+static void test_renewal_of_a_part(void **state)
+{
+    static const struct scripted script[] = {
+        TOKEN, WHOLE(""),
+        LIST_AT(OF("/listkeys"), KEY_A, KEY_B, ",\"nextLink\":\"" OF("/listkeys") "&at=1\"")};
+    const struct azure_look_wish wish = {.describe = true, .precedes_regenerate = true};
+
+    (void)state;
+    renew(script, 3);
+    assert_non_null(result.failure);
+    assert_non_null(strstr(failure.text, "comes in pages"));
+    assert_false(failure.outcome_unknown);
+    assert_int_equal(fake_http.sent_count, 3);
+    stop();
+    prepare(script, 3);
+    azure_look(azure, &subject, &wish, on_done, &subject);
+    fake_loop_run(0);
+    assert_null(result.failure);
+    assert_false(result.described);
+    assert_non_null(strstr(description.text, "comes in pages"));
+    stop();
+}
+
 /* The clock goes on while keys are read. */
 static struct fingerprint slow_first_byte(void *context, const char *key, size_t length)
 {
@@ -438,6 +496,8 @@ int main(void)
         cmocka_unit_test(test_look_that_does_not_fit),
         cmocka_unit_test(test_look_without_etag),
         cmocka_unit_test(test_look_without_the_policy),
+        cmocka_unit_test(test_look_in_pages),
+        cmocka_unit_test(test_renewal_of_a_part),
         cmocka_unit_test(test_reading_takes_too_long),
         cmocka_unit_test(test_names_that_differ_in_case),
         cmocka_unit_test(test_another_token),

@@ -172,9 +172,6 @@ static enum azure_answer read_keys(struct azure_call *call, const struct http_re
             two_key_read_made(call->resource, TOLD_BY_LIST, buf_str(&reply->body),
                               reply->body.length, call->result.made);
         answer = take_keys(call, &listed);
-        if (call->precedes_regenerate && !call->undescribed &&
-            !azure_rewrite_fits(call, reply, &call->failure))
-            take_back_description(call);
     }
     two_key_pages_done(&listed);
     return answer;
@@ -208,11 +205,14 @@ static enum azure_answer read_page(struct azure_call *call, const struct http_re
                                      reply->body.length, &call->pages, link, sizeof(link), &err);
 
     if (rc < 0)
-        return unreadable(call, reply, &err);
+        return without_keys(call, reply, rc, &err);
     if (rc == 1)
         return go_on(call, reply, link);
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
         call->result.made[slot] = call->pages.made[slot];
+    if (call->precedes_regenerate && !call->undescribed &&
+        !azure_rewrite_fits(call, reply, &call->failure))
+        take_back_description(call);
     return take_keys(call, &call->pages);
 }
 

@@ -105,7 +105,9 @@ bool azure_rewrite_fits(const struct azure_call *call, const struct http_reply *
     struct err err = {.code = 0};
     int rc = 0;
 
-    if (call->resource->rewrite)
+    if (call->resource->rewrite && call->pages_seen > 0)
+        rc = err_set(&err, -EMSGSIZE, "the list of its keys comes in pages");
+    else if (call->resource->rewrite)
         rc = two_key_neighbours_check(call->resource, call->account->neighbours,
                                       call->account->neighbour_count, buf_str(&reply->body),
                                       reply->body.length, azure->fingerprint,
@@ -116,10 +118,15 @@ bool azure_rewrite_fits(const struct azure_call *call, const struct http_reply *
         return true;
     failure_set(failure, REASON_AZURE_ERROR,
                 "%s. No key is renewed, because all keys would be written back with it", err.text);
-    failure_set_remedy(failure,
-                       "nothing: it is looked at again; if this persists, let the account of that "
-                       "policy see its keys with `keyrotatectl check`, and find out who renews "
-                       "them");
+    if (rc == -EMSGSIZE)
+        failure_set_remedy(failure,
+                           "remove policies that nobody uses until one answer holds the list, or "
+                           "renew the key by hand and run `keyrotatectl check {account}`");
+    else
+        failure_set_remedy(failure,
+                           "nothing: it is looked at again; if this persists, let the account of "
+                           "that policy see its keys with `keyrotatectl check`, and find out who "
+                           "renews them");
     return false;
 }
 

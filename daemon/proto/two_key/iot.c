@@ -8,13 +8,14 @@
  * ("Iot Hub Resource - Create Or Update"; so does the Azure CLI, "az iot hub policy renew-key").
  * A policy that is left out would be removed, and any other key that is left out renewed. `etag` of
  * the description goes into If-Match, as both descriptions demand, so that nobody else's change is
- * undone. Secrets of other services, which the description shows masked ("SharedAccessKey=****" in
- * routes), go back masked, as those that the Azure CLI writes back: the service keeps what it has.
- * How long Azure may take is nowhere said; an hour is taken for the longest. Nor is for how long a
- * list may be late, and a late one that is written back would undo what was done since: so nothing
- * is written until the hub has been unchanged, and no change of it has been under way, for
- * `list_delay` and unknown_wait (unchanged.h), and the list fits the records of its other policies
- * (neighbours.h).
+ * undone; the published client for Device Provisioning has no parameter for it, so that the body
+ * has the etag, too. Secrets of other services, which the description shows masked
+ * ("SharedAccessKey=****" in routes), go back masked, as those that the Azure CLI writes back: the
+ * service keeps what it has. How long Azure may take is nowhere said; an hour is taken for the
+ * longest. Nor is for how long a list may be late, and a late one that is written back would undo
+ * what was done since: so nothing is written until the hub has been unchanged, and no change of it
+ * has been under way, for `list_delay` and unknown_wait (unchanged.h), and the list fits the
+ * records of its other policies (neighbours.h).
  */
 
 static const struct two_key_rewrite policies = {
@@ -28,7 +29,7 @@ static const struct two_key_rewrite policies = {
 
 #define POLICY(whole)                                                                              \
     .name = {1, 64, "-._", "1 to 64 letters, digits, '-', '.' and '_'"}, .parent_describes = true, \
-    .is_inside = true, .list = {.name = "listkeys"}, .rewrite = &policies,                         \
+    .is_inside = true, .list = {.name = "listkeys", .pages = true}, .rewrite = &policies,          \
     .regenerate_answers = ANSWERS_NOTHING, .slow_for = MS_HOUR, .list_delay = 5 * MS_MINUTE,       \
     TWO_KEY_AT("value[keyName={2}].primaryKey", "value[keyName={2}].secondaryKey"),                \
     .key_shape = &key_shape_text, .state_path = "properties.provisioningState",                    \
@@ -44,7 +45,9 @@ static const struct two_key_rewrite policies = {
             "it; because a list of keys that is late would undo what was done since, it is "       \
             "written only when its etag has been the same for timing.unknown_wait and "            \
             "timing.list_wait together, counted anew after a start and from the end of each "      \
-            "change, and when the list fits what is known of its other policies that are accounts"
+            "change, and when the list fits what is known of its other policies that are "         \
+            "accounts; what the api-version of this type does not show is not written back, so "   \
+            "give a newer one in api_versions where the " whole " was made with it"
 
 #define POLICY_ACTIONS(whole)                                                                      \
     .read_action = whole "/read", .list_action = whole "/listkeys/action",                         \

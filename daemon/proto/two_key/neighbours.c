@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/str.h"
 
 void two_key_neighbour_init(struct two_key_neighbour *neighbour, const char *account_id,
@@ -28,6 +27,13 @@ static bool is_replaced(const struct two_key_neighbour *neighbour, const struct 
             fingerprint_equal(&neighbour->replaced[i], key))
             return true;
     return false;
+}
+
+bool two_key_list_goes_on(struct json_object *document)
+{
+    const char *link = json_string(document, "nextLink");
+
+    return json_member(document, "nextLink") && !(link && *link == '\0');
 }
 
 struct checking {
@@ -90,6 +96,8 @@ int two_key_neighbours_check(const struct two_key_resource *resource,
     list = json_member(document, checking.by->listed);
     if (!json_object_is_type(list, json_type_array))
         rc = err_set(err, -EBADMSG, "\"%s\" is no list", checking.by->listed);
+    else if (two_key_list_goes_on(document))
+        rc = err_set(err, -EMSGSIZE, "the list of its keys comes in pages");
     for (size_t i = 0; rc == 0 && i < json_object_array_length(list); i++)
         rc = check_element(&checking, json_object_array_get_idx(list, i), err);
     json_free_wiped(document);

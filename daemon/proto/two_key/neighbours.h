@@ -8,6 +8,7 @@
 #ifndef KEYROTATED_PROTO_TWO_KEY_NEIGHBOURS_H
 #define KEYROTATED_PROTO_TWO_KEY_NEIGHBOURS_H
 
+#include "base/json.h"
 #include "core/record.h"
 #include "proto/two_key/two_key.h"
 
@@ -26,13 +27,16 @@ struct two_key_neighbour {
 void two_key_neighbour_init(struct two_key_neighbour *neighbour, const char *account_id,
                             const struct record *record, bool watched);
 
+/* Does the answer to a list hold a part of it alone? A link of no characters leads nowhere. */
+bool two_key_list_goes_on(struct json_object *document);
+
 /* The fingerprint of the bytes of a key. */
 typedef struct fingerprint two_key_fingerprint(void *context, const char *key, size_t length);
 
 /*
  * Does the answer to a list of all keys fit the neighbours? `resource` has a rewrite. An element
  * without keys is left to two_key_rewrite(). Returns 0; -EAGAIN: not, as err says, which holds no
- * key; -EBADMSG: it is no such answer, or -ENOMEM.
+ * key; -EBADMSG: it is no such answer; -EMSGSIZE: it holds a part alone; -ENOMEM.
  */
 int two_key_neighbours_check(const struct two_key_resource *resource,
                              const struct two_key_neighbour *neighbours, size_t count,

@@ -7,6 +7,7 @@
 #include <json-c/linkhash.h>
 
 #include "base/str.h"
+#include "proto/two_key/neighbours.h"
 
 enum { ELEMENTS_MAX = 512, KEY_SHORTEST = 16 };
 
@@ -113,14 +114,6 @@ static struct json_object *find(struct json_object *list, const char *member, co
     return found;
 }
 
-/* A link of no characters leads nowhere. */
-static bool goes_on(struct json_object *document)
-{
-    const char *link = json_string(document, "nextLink");
-
-    return json_member(document, "nextLink") && !(link && *link == '\0');
-}
-
 static int check_listed(const struct rewriting *rewriting, struct json_object *document,
                         struct err *err)
 {
@@ -134,7 +127,7 @@ static int check_listed(const struct rewriting *rewriting, struct json_object *d
     if (count == 0 || count > ELEMENTS_MAX)
         return err_set(err, -EBADMSG, "\"%s\" is no list of 1 to %d entries", by->listed,
                        ELEMENTS_MAX);
-    if (goes_on(document))
+    if (two_key_list_goes_on(document))
         return err_set(err, -EBADMSG, "the list of its keys goes on elsewhere");
     for (size_t i = 0; i < count && rc == 0; i++) {
         struct json_object *element = json_object_array_get_idx(list, i);

@@ -339,7 +339,7 @@ int two_key_link_check(const struct two_key_resource *resource, const char *reso
     host = strstr(link, "://") + strlen("://");
     path = host + strcspn(host, "/?");
     buf_init(&expected, PATH_MAX_BYTES);
-    (void)snprintf(id, sizeof(id), "%.*s", (int)two_key_resource_length(resource_id), resource_id);
+    (void)snprintf(id, sizeof(id), "%.*s", (int)two_key_changed_length(resource_id), resource_id);
     (void)percent_encode_path(&expected, id);
     (void)buf_append_format(&expected, "/%s", resource->list.name);
     if (expected.failed != 0)
