@@ -96,6 +96,25 @@ static void refuse_several(const struct engine *engine, const char *typed, struc
     buf_done(&text);
 }
 
+static void refuse_unknown(const struct engine *engine, const char *typed, struct err *err)
+{
+    const char **names = must_alloc_array(engine->account_count + 1, sizeof(*names));
+    const char *nearest;
+
+    for (size_t i = 0; i < engine->account_count; i++)
+        names[i] = engine->accounts[i]->account->name;
+    names[engine->account_count] = NULL;
+    nearest = control_nearest_account(typed, names);
+    free(names);
+    if (nearest)
+        (void)err_set(err, -ENOENT, "no account %.100s is configured; did you mean %.100s?", typed,
+                      nearest);
+    else
+        (void)err_set(err, -ENOENT,
+                      "no account %.100s is configured; `keyrotatectl status --all` lists them",
+                      typed);
+}
+
 struct engine_account *engine_words_find(const struct engine *engine, const char *typed,
                                          struct err *err)
 {
@@ -111,7 +130,7 @@ struct engine_account *engine_words_find(const struct engine *engine, const char
         found = engine->accounts[i];
     }
     if (!found)
-        (void)err_set(err, -ENOENT, "no account %.100s is configured", typed);
+        refuse_unknown(engine, typed, err);
     return found;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/str.h"
 #include "conf/schema.h"
 
 static const char usage[] =
@@ -38,6 +39,8 @@ static const char usage[] =
 
 /* What getopt_long() sets, besides the options with values. */
 enum { HELP = 1, VERSION };
+
+enum { OPTIONS_KNOWN_MAX = 32 };
 
 static bool mistake(int *ret_status, const char *what, const char *value)
 {
@@ -90,9 +93,30 @@ static bool take_value(int option, struct options *options, int *ret_status)
                        "--scope wants the id of a subscription, a resource group or a "
                        "management group, which begins with '/', not ",
                        optarg);
-    default: /* getopt_long() has said what is wrong */
-        return mistake(ret_status, "invalid option", "");
+    default: /* refuse_option() is for the others */
+        return false;
     }
+}
+
+/* What getopt_long() could not take: '?', or ':' where the value is missing. */
+static bool refuse_option(int answer, const char *typed, const struct option *known,
+                          int *ret_status)
+{
+    const char *names[OPTIONS_KNOWN_MAX + 1] = {NULL};
+    const char *nearest;
+
+    if (answer == ':')
+        return mistake(ret_status, "a value is missing behind ", typed);
+    for (size_t i = 0; i < OPTIONS_KNOWN_MAX && known[i].name; i++)
+        names[i] = known[i].name;
+    nearest = str_starts_with(typed, "--") ? str_nearest(typed + 2, names) : NULL;
+    if (!nearest || str_equal(typed + 2, nearest))
+        return mistake(ret_status, "not known, ambiguous, or without a value: ", typed);
+    fprintf(stderr,
+            "keyrotated: there is no option %s; did you mean --%s?\nTry 'keyrotated --help'.\n",
+            typed, nearest);
+    *ret_status = STATUS_USAGE;
+    return false;
 }
 
 /* Do the options go together, and does each have the one that it belongs to? */
@@ -152,9 +176,13 @@ bool options_parse(int argc, char **argv, struct options *options, int *ret_stat
         .config_path = KEYROTATED_SYSCONFDIR "/keyrotated/keyrotated.yaml",
         .once_timeout = 10 * MS_MINUTE,
     };
-    while (answer == 0 && (option = getopt_long(argc, argv, "c:", long_options, NULL)) != -1)
+    opterr = 0; /* getopt_long() would call the program by its path */
+    while (answer == 0 && (option = getopt_long(argc, argv, ":c:", long_options, NULL)) != -1) {
+        if (option == '?' || option == ':')
+            return refuse_option(option, argv[optind - 1], long_options, ret_status);
         if (option != 0 && !take_value(option, options, ret_status))
             return false;
+    }
     if (answer != 0) {
         fputs(answer == HELP ? usage : "keyrotated " KEYROTATED_VERSION "\n", stdout);
         *ret_status = STATUS_OK;

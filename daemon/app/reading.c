@@ -12,10 +12,21 @@ enum { LISTED_MAX = 10 };
 
 static void refuse_unknown(const struct config *config, const char *typed)
 {
-    fprintf(stderr,
-            "keyrotated: no account is called %s: give a name, group/name or the resource id of "
-            "%s\n",
-            typed, config->path);
+    const char **names = must_alloc_array(config->account_count + 1, sizeof(*names));
+    const char *nearest;
+
+    for (size_t i = 0; i < config->account_count; i++)
+        names[i] = config->accounts[i].name;
+    names[config->account_count] = NULL;
+    nearest = control_nearest_account(typed, names);
+    free(names);
+    if (nearest)
+        fprintf(stderr, "keyrotated: no account is called %s; did you mean %s?\n", typed, nearest);
+    else
+        fprintf(stderr,
+                "keyrotated: no account is called %s: give a name, group/name or the resource id "
+                "of %s\n",
+                typed, config->path);
 }
 
 /* Names the first ones of those that the name fits. */

@@ -185,8 +185,11 @@ struct config *config_load(const char *path, const struct config_environment *en
 /* The version of the resource manager's interface by which resources of that type are asked for. */
 const char *config_api_version(const struct config *config, const struct two_key_resource *type);
 
-/* The longest time from a regenerate's request to its end, for an account of that id (its key, or
- * an id of a known type); 0: it has ended when it is answered. The account need not be in the
+/* The longest time from a regenerate's request to its end, for accounts of that type; 0: it has
+ * ended when it is answered. */
+duration_ms config_type_takes(const struct config *config, const struct two_key_resource *type);
+
+/* The same for an account of that id (its key, or an id of a known type), which need not be in the
  * configuration. */
 duration_ms config_regenerate_takes(const struct config *config, const char *account_id);
 

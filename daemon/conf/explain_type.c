@@ -66,7 +66,8 @@ static void append_verify(struct buf *out, const struct two_key_resource *type,
     append_wrapped_buf(out, "verify is", &text);
 }
 
-static void append_pace(struct buf *out, const struct two_key_resource *type)
+static void append_pace(struct buf *out, const struct two_key_resource *type,
+                        const struct config *config)
 {
     char longest[DURATION_TEXT_MAX];
     struct buf text;
@@ -76,7 +77,7 @@ static void append_pace(struct buf *out, const struct two_key_resource *type)
     buf_init(&text, TEXT_MAX);
     (void)buf_append_format(&text,
                             "takes up to %s; meanwhile no other key of the resource is regenerated",
-                            duration_to_words(type->slow_for, longest));
+                            duration_to_words(config_type_takes(config, type), longest));
     append_wrapped_buf(out, "regenerating", &text);
 }
 
@@ -110,7 +111,7 @@ static void append_type(const struct two_key_resource *type, const struct config
     if (type->dies)
         append_wrapped(out, "dies with one", type->dies);
     append_verify(out, type, config);
-    append_pace(out, type);
+    append_pace(out, type, config);
     append_switches(out, type);
     if (type->note)
         append_wrapped(out, "mind that", type->note);

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/encoding.h"
+#include "conf/type_hint.h"
 #include "conf/value.h"
 
 enum { GROUP_MAX = 90, GUID_LENGTH = 36, SEGMENTS = 8, SEGMENTS_MAX = 16 };
@@ -134,7 +135,7 @@ const char *resource_type_problem(const char *type, char *out, size_t size)
         (void)snprintf(out, size,
                        "has no keys itself; they are those of what stands below it, such as %s, %s",
                        below->short_name, below->type);
-    return known || refused || below ? out : NULL;
+    return known || refused || below ? out : type_hint(type, out, size);
 }
 
 void resource_types_known(struct buf *out)

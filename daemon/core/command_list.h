@@ -35,8 +35,8 @@
     ROW(ADOPT, adopt, MACHINE, ABOUT_ACCOUNT, PARAMETER_ACTIVE, PARAMETER_ACTIVE,                  \
         OPTION_YES | OPTION_FILE | OPTION_RULE, adopt,                                             \
         "ACCOUNT --active primary|secondary [--yes] | --file FILE [--yes] | --rule RULE [--yes]",  \
-        "say which key consumers use, where the daemon cannot find out; FILE: for many accounts; " \
-        "RULE: confirm what its adopt_active says",                                                \
+        "say which key consumers use, where the daemon cannot find out;\n"                         \
+        "          FILE: for many accounts; RULE: confirm what its adopt_active says",             \
         NULL)                                                                                      \
     ROW(HOLD, hold, HOLDS, ABOUT_ACCOUNT | ABOUT_ALL,                                              \
         PARAMETER_UNTIL | PARAMETER_REASON, PARAMETER_UNTIL | PARAMETER_REASON,                    \

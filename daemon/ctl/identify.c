@@ -148,10 +148,11 @@ static enum ctl_exit ask_all(const struct ctl_options *options, struct findings 
 
 /* --- finding --- */
 
-static bool holds_blanks(const struct buf *key)
+/* No key holds blanks, quotes or braces. */
+static bool is_more_than_key(const struct buf *key)
 {
     for (size_t i = 0; i < key->length; i++)
-        if ((unsigned char)key->data[i] <= ' ')
+        if ((unsigned char)key->data[i] <= ' ' || strchr("\"'{}", key->data[i]))
             return true;
     return false;
 }
@@ -165,7 +166,7 @@ static enum ctl_exit take_input(struct findings *findings,
 
     buf_init(&key, CONTROL_BODY_MAX);
     result = identify_read_key(&key);
-    findings->has_blanks = holds_blanks(&key);
+    findings->is_more_than_key = is_more_than_key(&key);
     if (result == CTL_DONE && (key_fingerprint(salt, key.data, key.length, &fingerprint) != 0 ||
                                findings_add(findings, &fingerprint) != 0))
         result = complain_of_memory();

@@ -37,9 +37,9 @@ struct findings {
     size_t key_count, key_room;
     size_t files_read;
     struct skipped_file skipped[SCAN_SKIPPED_NAMED];
-    size_t skipped_count; /* of all, named or not */
-    const char *cut_by;   /* what ended the scan early; NULL: nothing did */
-    bool has_blanks;      /* the text on standard input is not a key alone */
+    size_t skipped_count;  /* of all, named or not */
+    const char *cut_by;    /* what ended the scan early; NULL: nothing did */
+    bool is_more_than_key; /* the text on standard input is not a key alone */
 };
 
 /*

@@ -92,8 +92,11 @@ static void write_key(struct buf *out, const struct findings *findings,
 
     if (use == KEY_UNKNOWN) {
         ctl_write(out, "unknown: no account has this key, or is known to have had it\n");
-        if (findings->has_blanks)
-            ctl_write(out, "    it holds blanks: is it a key and nothing else?\n");
+        if (findings->is_more_than_key)
+            ctl_write(
+                out,
+                "    it is more than a key: give the key alone, or let `keyrotatectl identify "
+                "--scan FILE` find the keys in a file\n");
         return;
     }
     ctl_write(out, "%s", indent);

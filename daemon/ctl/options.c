@@ -474,6 +474,19 @@ static enum ctl_exit set_option(struct ctl_options *options, const struct option
     return CTL_DONE;
 }
 
+static enum ctl_exit refuse_option(const char *typed)
+{
+    const char *names[ROW_COUNT + 1] = {NULL};
+    const char *nearest;
+
+    for (int i = 0; i < ROW_COUNT; i++)
+        names[i] = rows[i].name;
+    nearest = str_starts_with(typed, "--") ? str_nearest(typed + 2, names) : NULL;
+    if (nearest && !str_equal(typed + 2, nearest))
+        return complain("there is no option %s; did you mean --%s?", typed, nearest);
+    return complain("option %s is not known, is ambiguous, or takes no value", typed);
+}
+
 static enum ctl_exit take_options(int argc, char **argv, struct ctl_options *options,
                                   unsigned *given)
 {
@@ -489,10 +502,10 @@ static enum ctl_exit take_options(int argc, char **argv, struct ctl_options *opt
     opterr = 0; /* getopt would print plain text even with --json */
     while (result == CTL_DONE && !options->answered &&
            (rc = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+        if (rc == ':')
+            return complain("%s needs a value", argv[optind - 1]);
         if (rc < OPTION_CODE_BASE)
-            return complain(rc == ':' ? "%s needs a value"
-                                      : "option %s is not known, is ambiguous, or takes no value",
-                            argv[optind - 1]);
+            return refuse_option(argv[optind - 1]);
         *given |= 1U << (rc - OPTION_CODE_BASE);
         result = set_option(options, &rows[rc - OPTION_CODE_BASE], optarg);
     }

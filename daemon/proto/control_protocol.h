@@ -347,6 +347,11 @@ int control_question_path(const char *question, char *const *names, size_t name_
 bool control_names_account(const char *typed, const char *name, const char *resource_group,
                            const char *id);
 
+/* The one of `names` (of accounts, NULL-terminated) that was probably meant by `typed`, which is
+ * none: a misspelt one, or that of the resource where the account is one of its parts ("myhub", or
+ * "myhub/service", of myhub-service) or pairs of keys. NULL: none is near, or several are. */
+const char *control_nearest_account(const char *typed, const char *const names[]);
+
 /* --- answers --- */
 
 enum control_outcome {

@@ -161,7 +161,7 @@ def test_check_of_some_accounts(build, tmp_path):
     by_id = check(build, tmp_path, TWO_ACCOUNTS, "OTHER", resource_id("sampleacct"))
     assert by_id.stdout.index("account other") < by_id.stdout.index("account sampleacct")
     unknown = check(build, tmp_path, TWO_ACCOUNTS, "othre")
-    assert unknown.returncode == EXIT_USAGE and "no account is called othre" in unknown.stderr
+    assert unknown.returncode == EXIT_USAGE and "no account is called othre; did you mean other?" in unknown.stderr
 
 
 def test_check_quietly(build, tmp_path):
@@ -199,6 +199,16 @@ def test_usage(build, arguments):
     result = subprocess.run([build / "keyrotated", *arguments], text=True, capture_output=True,
                             timeout=60, check=False)
     assert result.returncode == EXIT_USAGE and "--help" in result.stderr
+
+
+@pytest.mark.parametrize("arguments, says", [
+    (["--chekc"], "keyrotated: there is no option --chekc; did you mean --check?"),
+    (["--unlike"], "keyrotated: not known, ambiguous, or without a value: --unlike"),
+    (["-c"], "keyrotated: a value is missing behind -c")])
+def test_options_that_are_wrong(build, arguments, says):
+    result = subprocess.run([build / "keyrotated", *arguments], text=True, capture_output=True,
+                            timeout=60, check=False)
+    assert result.returncode == EXIT_USAGE and result.stderr.splitlines()[0] == says
 
 
 def test_words_of_options_as_in_the_configuration(build):

@@ -272,7 +272,12 @@ def test_exit_statuses(calm, build):
     assert calm.ctl("hold", "alpha", "--for", "soon", "--reason", "r").returncode == USAGE
     assert calm.ctl("adopt", "alpha").returncode == USAGE
     unknown = calm.ctl("rotate", "nobody")
-    assert unknown.returncode == USAGE and "nobody" in unknown.stderr
+    assert unknown.returncode == USAGE
+    assert "no account nobody is configured; `keyrotatectl" in unknown.stderr
+    misspelt = calm.ctl("rotate", "alhpa")
+    assert misspelt.returncode == USAGE and "no account alhpa is configured; did you mean alpha?" in misspelt.stderr
+    option = calm.ctl("rotate", "alpha", "--wiat")
+    assert option.returncode == USAGE and "there is no option --wiat; did you mean --wait?" in option.stderr
     assert calm.daemons[-1].stop() == 0
     for command in (["status"], ["ping"], ["rotate", "alpha"], ["reload"]):
         assert calm.ctl(*command).returncode == UNREACHABLE

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "conf/type_hint.h"
 #include "config_fixture.h"
 #include "proto/two_key/two_key.h"
 
@@ -476,6 +477,71 @@ static void test_pace(void **state)
     }
 }
 
+/* --check says the longest time that counts: the configured one, where there is any. */
+static void test_pace_in_words(void **state)
+{
+    static const char *const more[] = {NULL, "timing: {operation_wait: 2h}\n"};
+    static const char *const words[] = {"takes up to 12h;", "takes up to 2h;"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct config *config = load("accounts: [" COSMOS "]", NULL, more[i], "");
+        struct buf out;
+
+        buf_init(&out, 64 * 1024);
+        assert_int_equal(config_explain(config, NULL, 1, &out), 0);
+        assert_non_null(strstr(buf_str(&out), words[i]));
+        buf_done(&out);
+        config_unref(config);
+    }
+}
+
+/* What products are called elsewhere leads to their types. */
+static void test_type_hints(void **state)
+{
+    static const struct {
+        const char *type, *problem;
+    } cases[] = {
+        {"apim_gatewya", "unknown value \"apim_gatewya\"; did you mean apim_gateway?"},
+        {"cosmos_db", "\"cosmos_db\" is no type; did you mean cosmos?"},
+        {"appconfig", "\"appconfig\" is no type; did you mean app_configuration?"},
+        {"API Management",
+         "\"API Management\" is no type; did you mean apim_subscription, "
+         "apim_workspace_subscription, apim_tenant or apim_gateway?"},
+        {"apim",
+         "\"apim\" is no type; did you mean apim_subscription, "
+         "apim_workspace_subscription, apim_tenant or apim_gateway?"},
+        {"log_analytics",
+         "\"log_analytics\" cannot be rotated: Log Analytics renews both keys at "
+         "once, so that none would go on working while the other is delivered"},
+        {"static_web_app",
+         "\"static_web_app\" cannot be rotated: a static web app has one secret, "
+         "so that none would go on working while it is renewed"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char accounts[256], message[512];
+
+        (void)snprintf(accounts, sizeof(accounts), "accounts: [{type: %s, name: name, " PARTS "}]",
+                       cases[i].type);
+        (void)snprintf(message, sizeof(message), "k.yaml:5:19: accounts[0].type: %s\n",
+                       cases[i].problem);
+        assert_null(load(accounts, NULL, NULL, message));
+    }
+}
+
+/* Words that fit much, or nothing, are told all types. */
+static void test_types_without_hint(void **state)
+{
+    static const char *const words[] = {"account", "namespace", "key_vault", "iot", "-_-_-"};
+    char out[512];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        assert_null(type_hint(words[i], out, sizeof(out)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -491,6 +557,9 @@ int main(void)
         cmocka_unit_test(test_without_proof),
         cmocka_unit_test(test_waits),
         cmocka_unit_test(test_pace),
+        cmocka_unit_test(test_pace_in_words),
+        cmocka_unit_test(test_type_hints),
+        cmocka_unit_test(test_types_without_hint),
     };
 
     return cmocka_run_group_tests_name("config_types", tests, NULL, NULL);

@@ -257,6 +257,36 @@ static void test_names_of_accounts(void **state)
             fail_msg("%s", cases[i].typed);
 }
 
+static void test_nearest_account(void **state)
+{
+    static const char *const names[] = {
+        "docs", "docs-read-only", "myhub-service", "orders-send", "shop", "orders-send-only", NULL};
+    static const struct {
+        const char *typed, *nearest;
+    } cases[] = {
+        {"shpo", "shop"},
+        {"rg2/shop", "shop"},
+        {"/subscriptions/s/resourceGroups/g/providers/P/t/shop", "shop"},
+        {"DOCS#read_only", "docs-read-only"},
+        {"docs/read only", "docs-read-only"},
+        {"myhub", "myhub-service"},
+        {"myhub/service", "myhub-service"},
+        {"shop-key", "shop"},
+        {"orders", NULL}, /* two begin so */
+        {"unlike", NULL},
+        {"shopkeeper", NULL},
+        {"", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *nearest = control_nearest_account(cases[i].typed, names);
+
+        if (cases[i].nearest ? !nearest || strcmp(nearest, cases[i].nearest) != 0 : !!nearest)
+            fail_msg("%s: %s", cases[i].typed, nearest ? nearest : "none");
+    }
+}
+
 /* --- bodies of commands --- */
 
 static void test_bodies(void **state)
@@ -467,6 +497,7 @@ int main(void)
         cmocka_unit_test(test_too_many_names),
         cmocka_unit_test(test_paths_are_read_back),
         cmocka_unit_test(test_names_of_accounts),
+        cmocka_unit_test(test_nearest_account),
         cmocka_unit_test(test_bodies),
         cmocka_unit_test(test_words_about_bodies),
         cmocka_unit_test(test_bodies_are_read_back),

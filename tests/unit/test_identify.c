@@ -190,10 +190,11 @@ static void test_blanks_are_a_hint(void **state)
     struct found_key found = {.known = &unknown};
 
     (void)state;
-    assert_shown(&(struct findings){.keys = &found, .key_count = 1, .has_blanks = true},
+    assert_shown(&(struct findings){.keys = &found, .key_count = 1, .is_more_than_key = true},
                  CTL_UNKNOWN,
                  "unknown: no account has this key, or is known to have had it\n"
-                 "    it holds blanks: is it a key and nothing else?\n");
+                 "    it is more than a key: give the key alone, or let `keyrotatectl identify "
+                 "--scan FILE` find the keys in a file\n");
 }
 
 static void test_a_scan_tells_the_known_ones(void **state)
