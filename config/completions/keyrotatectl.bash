@@ -48,7 +48,7 @@ _keyrotatectl() {
     '') offered="status plan history identify ping rotate redeliver adopt hold resume unblock check confirm reload $general" ;;
     status | check) offered='--all' ;;
     plan) offered='--until --calendar --ics' ;;
-    history) offered='--since --until --failed --csv' ;;
+    history) offered='--since --until --failed --csv --verify' ;;
     identify) offered='--scan' ;;
     resume) offered='--all --hold' ;;
     rotate) offered='--wait --timeout --dry-run' ;;

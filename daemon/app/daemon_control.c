@@ -63,6 +63,14 @@ void daemon_ask_history(void *context, const struct control_query *query,
     engine_history(daemon->engine, query, request);
 }
 
+void daemon_ask_history_chains(void *context, const struct control_query *query,
+                               struct control_request *request)
+{
+    const struct daemon *daemon = context;
+
+    engine_history_chains(daemon->engine, query, request);
+}
+
 int daemon_answer_identify(void *context, const struct control_query *query, struct buf *out,
                            struct err *err)
 {
@@ -84,7 +92,8 @@ int daemon_answer_holds(void *context, const struct control_query *query, struct
 
 #define ROW(name, of_accounts, of_time, of_keys)                                                   \
     {#name, of_accounts, of_time, of_keys, .answer = daemon_answer_##name},
-#define ROW_OF_JOURNAL(name) {#name, true, true, .of_past = true, .ask = daemon_ask_##name},
+#define ROW_OF_JOURNAL(name, has_past)                                                             \
+    {#name, true, true, .of_past = has_past, .ask = daemon_ask_##name},
 static const struct control_question questions[] = {QUESTION_LIST(ROW)
                                                         QUESTION_OF_JOURNAL_LIST(ROW_OF_JOURNAL)};
 #undef ROW

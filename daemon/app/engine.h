@@ -93,6 +93,10 @@ int engine_plan(struct engine *engine, const struct control_query *query, struct
 void engine_history(const struct engine *engine, const struct control_query *query,
                     struct control_request *request);
 
+/* The same for the document that says whether the history is whole (proto/control_chain.h). */
+void engine_history_chains(const struct engine *engine, const struct control_query *query,
+                           struct control_request *request);
+
 /* The document that says whose keys have these fingerprints (proto/control_identify.h). Returns
  * out->failed. */
 int engine_identify(const struct engine *engine, const struct control_query *query,

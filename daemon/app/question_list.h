@@ -22,7 +22,9 @@
     ROW(holds, false, false, false)                                                                \
     ROW(identify, false, false, true)
 
-#define QUESTION_OF_JOURNAL_LIST(ROW) ROW(history)
+#define QUESTION_OF_JOURNAL_LIST(ROW)                                                              \
+    ROW(history, true)                                                                             \
+    ROW(history_chains, false)
 
 /* As struct control_question has them (proto/control_protocol.h); `context` is the daemon. */
 #define ROW(name, of_accounts, of_time, of_keys)                                                   \
@@ -31,7 +33,7 @@
 QUESTION_LIST(ROW)
 #undef ROW
 
-#define ROW(name)                                                                                  \
+#define ROW(name, of_past)                                                                         \
     void daemon_ask_##name(void *context, const struct control_query *query,                       \
                            struct control_request *request);
 QUESTION_OF_JOURNAL_LIST(ROW)

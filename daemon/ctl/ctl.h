@@ -37,6 +37,7 @@ struct ctl_options {
     bool list;
     bool calendar;
     bool ics;
+    bool verify; /* history: is it as it was written? */
     bool csv;
     bool failed;                    /* history: only what went wrong */
     bool until_is_distance;         /* --until was a duration: from now, or of history ago */
@@ -73,8 +74,9 @@ struct ctl_command {
     ROW(plan, ABOUT_ACCOUNT, PARAMETER_UNTIL | OPTION_CALENDAR | OPTION_ICS,                       \
         "[ACCOUNT...] [--until TIME] [--calendar|--ics]",                                          \
         "the rotations to come (90d ahead), and why they start when they do")                      \
-    ROW(history, ABOUT_ACCOUNT, PARAMETER_UNTIL | OPTION_SINCE | OPTION_FAILED | OPTION_CSV,       \
-        "[ACCOUNT...] [--since TIME] [--until TIME] [--failed] [--csv]",                           \
+    ROW(history, ABOUT_ACCOUNT,                                                                    \
+        PARAMETER_UNTIL | OPTION_SINCE | OPTION_FAILED | OPTION_CSV | OPTION_VERIFY,               \
+        "[ACCOUNT...] [--since TIME] [--until TIME] [--failed] [--csv] [--verify]",                \
         "what happened to accounts, when, and by whom")                                            \
     ROW(identify, 0, OPTION_SCAN, "[--scan DIR...]",                                               \
         "whose key is on standard input, or in these files, and is it live?")                      \

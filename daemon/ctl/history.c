@@ -77,6 +77,8 @@ enum ctl_exit ctl_history(const struct ctl_options *options)
     size_t pages = 0, rows = 0;
     bool more = false;
 
+    if (options->verify)
+        return history_verify(options);
     do {
         struct control_history page;
 

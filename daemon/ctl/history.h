@@ -1,11 +1,12 @@
 /*
- * History as people and programs read it. Pure: from a page of the daemon to text. What is written
- * page by page stands together as one table, list, or document.
+ * History as people and programs read it: from a page of the daemon to text. What is written page
+ * by page stands together as one table, list, or document.
  */
 #ifndef KEYROTATED_CTL_HISTORY_H
 #define KEYROTATED_CTL_HISTORY_H
 
 #include "base/buf.h"
+#include "ctl/ctl.h"
 #include "proto/control_history.h"
 
 /* A form: the head before the first page, then pages, then the end. `rows`: how many there were. */
@@ -23,5 +24,9 @@ extern const struct history_form history_as_csv;
 /* One document: {"now", "rows"}, and "error" where the rest could not be read. Its end leaves the
  * object open. */
 extern const struct history_form history_as_json;
+
+/* history --verify (history_verify.c): prints what is not as it was written. Returns CTL_NOT_DONE
+ * where there is any. */
+enum ctl_exit history_verify(const struct ctl_options *options);
 
 #endif

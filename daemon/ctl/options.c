@@ -26,6 +26,7 @@ enum {
     OPTION_SINCE = 1U << 19, /* of what was: its times are past */
     OPTION_FAILED = 1U << 20,
     OPTION_CSV = 1U << 21,
+    OPTION_VERIFY = 1U << 22,
     OPTION_CODE_BASE = 0x1000000 /* keeps getopt's codes apart from characters */
 };
 
@@ -302,6 +303,7 @@ static const struct option_row {
     {"since", OPTION_SINCE, .has_value = true, .set = set_since},
     {"failed", OPTION_FAILED, FLAG(failed)},
     {"csv", OPTION_CSV, FLAG(csv)},
+    {"verify", OPTION_VERIFY, FLAG(verify)},
     {"reason", PARAMETER_REASON, .has_value = true, .set = set_reason,
      .needed = "a --reason, for those who find the account held"},
     {"active", PARAMETER_ACTIVE, .has_value = true, .one_account = true, .set = set_active,
@@ -423,6 +425,9 @@ static enum ctl_exit check(const struct ctl_options *options, unsigned given)
     if (options->json + options->calendar + options->ics > 1 && command->only_asks &&
         (options->calendar || options->ics))
         return complain("--json, --calendar and --ics: one of them");
+    if (options->verify &&
+        (given_bits & (PARAMETER_UNTIL | OPTION_SINCE | OPTION_FAILED | OPTION_CSV)))
+        return complain("history --verify checks all of it: leave out the other options");
     if (options->json && options->csv)
         return complain("--json and --csv: one of them");
     for (size_t i = 0; i < ROW_COUNT; i++)

@@ -8,7 +8,7 @@ import sqlite3
 
 from patience import wait_until
 
-DONE, UNREACHABLE, USAGE = 0, 3, 64
+DONE, NOT_DONE, UNREACHABLE, USAGE = 0, 1, 3, 64
 COLUMNS = 100
 
 
@@ -67,6 +67,9 @@ def test_a_rotation_by_command(site):
     assert history(site, "alpha", "--since", started["at"]) == \
         [row for row in rows if row["at"] >= started["at"]]
     assert history(site, "--failed") == [row for row in everything if row["failed"]]
+    whole = site.ctl("history", "--verify")
+    assert whole.returncode == DONE
+    assert re.fullmatch(r"\d+ rows of 2 accounts are as they were written\n", whole.stdout), whole
 
     daemon.stop()
     assert site.ctl("history").returncode == UNREACHABLE
@@ -118,3 +121,11 @@ def test_many_pages(site):
     table = site.ctl("history", "--until", "2024-01-01T00:00:00Z").stdout.splitlines()
     assert len([line for line in table if line.startswith("TIME ")]) == 1
     assert len([line for line in table if " window.missed " in line]) == 1200
+
+    verdict = site.ctl("history", "--verify")
+    assert verdict.returncode == NOT_DONE
+    assert f"/alpha: row {last + 1}: this row was added by somebody else\n" in verdict.stdout, verdict
+    assert "of 1 of 1 accounts the history is not as it was written\n" in verdict.stdout, verdict
+    document = json.loads(site.ctl("history", "alpha", "--verify", "--json").stdout)
+    assert not document["whole"] and [chain["number"] for chain in document["chains"]] == [last + 1]
+    assert len(document["chains"][0]["head"]) == 64

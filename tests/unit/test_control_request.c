@@ -26,6 +26,7 @@ static const struct control_question questions[] = {
     {.name = "plan", .of_accounts = true, .of_time = true},
     {.name = "identify", .of_keys = true},
     {.name = "history", .of_accounts = true, .of_time = true, .of_past = true},
+    {.name = "history_chains", .of_accounts = true, .of_time = true},
 };
 enum { QUESTIONS = sizeof(questions) / sizeof(questions[0]) };
 
@@ -78,6 +79,8 @@ static const struct {
     {"GET", "/v1/identify/a", -ENOENT, NULL, 0, ""},
     {"GET", "/v1/accounts?fingerprint=00112233445566778899aabbccddeeff", -EINVAL, NULL, 0, ""},
     {"GET", "/v1/history", 0, "history", 0, ""},
+    {"GET", "/v1/history_chains?account=a&after=%2Fsub", 0, "history_chains", 0, "a;"},
+    {"GET", "/v1/history_chains?failed=true", -EINVAL, NULL, 0, ""},
     {"GET",
      "/v1/history?account=a&since=2026-11-20T12:00:00Z&until=2026-11-22T12:00:00Z&failed=true", 0,
      "history", 0, "a;"},

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "proto/control_chain.h"
 
 #define NOW 1795348800000 /* 2026-11-22T12:00:00Z */
 #define ID  "/subscriptions/s/resourcegroups/g/providers/microsoft.batch/batchaccounts/alpha"
@@ -172,6 +173,49 @@ static void test_paths(void **state)
     buf_done(&out);
 }
 
+static void test_chains(void **state)
+{
+    const struct chain_snapshot chain = {.id = ID,
+                                         .name = "alpha",
+                                         .resource_group = "g",
+                                         .rows = 12,
+                                         .older = 3,
+                                         .head = "00ff",
+                                         .fault = "this row was altered",
+                                         .number = 7};
+    char name[] = "g/alpha";
+    struct control_chains page;
+    struct buf out;
+    struct err err;
+
+    (void)state;
+    buf_init(&out, OUT_MAX);
+    control_chain_start(&out, NOW);
+    control_chain_write(&out, &chain);
+    control_chain_write(&out, &(struct chain_snapshot){.id = ID});
+    control_chain_end(&out, ID);
+    assert_int_equal(control_chains_parse(buf_str(&out), out.length, &page, &err), 0);
+    assert_true(page.now == NOW);
+    assert_int_equal(page.count, 2);
+    assert_string_equal(page.next, ID);
+    assert_int_equal(page.chains[0].rows, 12);
+    assert_int_equal(page.chains[0].older, 3);
+    assert_int_equal(page.chains[0].number, 7);
+    assert_string_equal(page.chains[0].head, "00ff");
+    assert_string_equal(page.chains[0].fault, chain.fault);
+    assert_null(page.chains[1].fault);
+    control_chains_done(&page);
+    assert_int_equal(control_chains_parse("{\"rows\":[]}", 11, &page, &err), -EBADMSG);
+    assert_null(page.document);
+    buf_clear(&out);
+    (void)control_chains_path((char *[]){name}, 1, "/s", &out);
+    assert_string_equal(buf_str(&out), "/v1/history_chains?account=g%2Falpha&after=%2Fs");
+    buf_clear(&out);
+    (void)control_chains_path(NULL, 0, "/s", &out);
+    assert_string_equal(buf_str(&out), "/v1/history_chains?after=%2Fs");
+    buf_done(&out);
+}
+
 static void test_no_history(void **state)
 {
     static const char *const texts[] = {"", "[]", "{}", "{\"rows\":{}}", "{\"rows\":"};
@@ -196,6 +240,7 @@ int main(void)
         cmocka_unit_test(test_what_fails),
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_no_history),
+        cmocka_unit_test(test_chains),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #include <json-c/json_object.h>
 
 #include "ctl/plan.h"
+#include "proto/control_chain.h"
 #include "proto/control_history.h"
 #include "proto/control_identify.h"
 
@@ -371,6 +372,31 @@ static void read_history(struct result *result, const void *context)
     control_history_done(&page);
 }
 
+static void read_chains(struct result *result, const void *context)
+{
+    const struct chain_snapshot chain = {.id = ID, .name = "acct", .rows = 2, .fault = "broken"};
+    struct control_chains page;
+    struct err err = {.code = 0};
+    struct buf text;
+    int rc;
+
+    (void)context;
+    allocation_suspend();
+    buf_init(&text, CONTROL_REPLY_MAX);
+    control_chain_start(&text, NOW);
+    control_chain_write(&text, &chain);
+    control_chain_end(&text, ID);
+    allocation_resume();
+    rc = control_chains_parse(buf_str(&text), text.length, &page, &err);
+    buf_done(&text);
+    if (rc != 0) {
+        result_failed(result, rc, err.text);
+        return;
+    }
+    result_add(result, "%zu %s\n", page.count, page.chains[0].fault);
+    control_chains_done(&page);
+}
+
 /* --- whose keys these are --- */
 
 static void write_identity(struct buf *out)
@@ -437,6 +463,7 @@ int main(void)
         ALLOCATION_TEST("status_read", read_status, NULL),
         ALLOCATION_TEST("plan_read", read_plan, NULL),
         ALLOCATION_TEST("history_read", read_history, NULL),
+        ALLOCATION_TEST("chains_read", read_chains, NULL),
         ALLOCATION_TEST("identity_read", read_identity, NULL),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -224,6 +225,184 @@ static void test_closing_answers(void **state)
     assert_true(asked.answered);
 }
 
+/* --- the chain --- */
+
+enum { SEEN_MAX = 160 };
+static struct {
+    bool answered;
+    size_t count;
+    struct history_verdict verdicts[SEEN_MAX];
+    char accounts[SEEN_MAX][32];
+    unsigned pages;
+    char next[32];
+} seen;
+
+static void on_checked(void *context, const struct history_verdict *verdicts, size_t count,
+                       const char *next, const struct err *err)
+{
+    (void)context;
+    assert_non_null(verdicts);
+    assert_int_equal(err->code, 0);
+    for (size_t i = 0; i < count; i++) {
+        (void)str_copy(seen.accounts[seen.count], sizeof(seen.accounts[0]),
+                       verdicts[i].account_key);
+        seen.verdicts[seen.count++] = verdicts[i];
+    }
+    (void)str_copy(seen.next, sizeof(seen.next), next ? next : "");
+    seen.pages++;
+    seen.answered = true;
+}
+
+static bool is_checked(struct store_fixture *fixture)
+{
+    (void)fixture;
+    return seen.answered;
+}
+
+/* All pages. */
+static void check(struct store_fixture *fixture, char *const *names, size_t count)
+{
+    memset(&seen, 0, sizeof(seen));
+    do {
+        seen.answered = false;
+        store_check_history(fixture->store, names, count, str_or_null(seen.next), on_checked, NULL);
+        assert_false(seen.answered);
+        store_fixture_run_until(fixture, is_checked);
+    } while (seen.next[0] != '\0');
+}
+
+/* What the check says after that was done to a history of five rows of /a and two of /b. */
+static void tamper(struct store_fixture *fixture, const char *sql, enum history_fault fault,
+                   int64_t number)
+{
+    static unsigned run;
+
+    if (run++ > 0) {
+        store_fixture_tear_down(fixture);
+        store_fixture_set_up(fixture);
+    }
+    store_fixture_open(fixture, STORE_CREATED);
+    save_rows(fixture, "/a", 1000, 1, 5);
+    save_rows(fixture, "/b", 1000, 1, 2);
+    store_fixture_close(fixture);
+    store_fixture_sql(fixture, sql);
+    store_fixture_open(fixture, STORE_OPENED);
+    check(fixture, NULL, 0);
+    assert_int_equal(seen.count, 2);
+    assert_string_equal(seen.accounts[0], "/a");
+    if (seen.verdicts[0].fault != fault || seen.verdicts[0].number != number)
+        fail_msg("%s: fault %d of row %d", sql, (int)seen.verdicts[0].fault,
+                 (int)seen.verdicts[0].number);
+    assert_int_equal(!history_fault_words(fault), fault == HISTORY_WHOLE);
+    assert_int_equal(seen.verdicts[1].fault, HISTORY_WHOLE);
+    assert_int_equal(seen.verdicts[1].rows, 2);
+    save_rows(fixture, "/a", 9000, 6, 1); /* what comes later neither heals it nor fails */
+    check(fixture, (char *[]){of_a}, 1);
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(seen.verdicts[0].fault != HISTORY_WHOLE, fault != HISTORY_WHOLE);
+    store_fixture_close(fixture);
+}
+
+static void test_what_was_tampered_with_shows(void **state)
+{
+    struct store_fixture *fixture = *state;
+
+    tamper(fixture, "SELECT 1", HISTORY_WHOLE, 0);
+    tamper(fixture, "UPDATE history SET actor = 'nobody' WHERE id = 3", HISTORY_ALTERED, 3);
+    tamper(fixture, "UPDATE history SET at = at + 1 WHERE id = 1", HISTORY_ALTERED, 1);
+    tamper(fixture, "UPDATE history SET cycle = 9 WHERE id = 5", HISTORY_ALTERED, 5);
+    tamper(fixture, "UPDATE history SET event = 'key.verified' WHERE id = 2", HISTORY_ALTERED, 2);
+    tamper(fixture, "UPDATE history SET slot = '' WHERE id = 2", HISTORY_ALTERED, 2);
+    tamper(fixture, "UPDATE history SET target = 'x', reason = 'y' WHERE id = 2", HISTORY_ALTERED,
+           2);
+    tamper(fixture, "UPDATE history SET id = 100 WHERE id = 5", HISTORY_ALTERED, 100);
+    tamper(fixture, "DELETE FROM history WHERE id = 1", HISTORY_ALTERED, 2);
+    tamper(fixture, "DELETE FROM history WHERE id = 3", HISTORY_ALTERED, 4);
+    tamper(fixture, "DELETE FROM history WHERE id = 5", HISTORY_END_MISSING, 0);
+    tamper(fixture, "DELETE FROM history WHERE account = '/a'", HISTORY_END_MISSING, 0);
+    tamper(fixture, "UPDATE history SET hash = zeroblob(32) WHERE id = 4", HISTORY_ALTERED, 4);
+    tamper(fixture, "UPDATE history SET hash = NULL WHERE id = 4", HISTORY_FOREIGN, 4);
+    tamper(fixture, "UPDATE history SET hash = NULL WHERE id = 1", HISTORY_ALTERED, 2);
+    tamper(fixture,
+           "INSERT INTO history (id, account, at, event, cycle) VALUES (0, '/a', 1, 'x', 1)",
+           HISTORY_OLDER_CHANGED, 0);
+    tamper(fixture, "UPDATE history_chains SET anchor = head WHERE account = '/a'", HISTORY_ALTERED,
+           1);
+    tamper(fixture, "DELETE FROM history_chains WHERE account = '/a'", HISTORY_NO_CHAIN, 0);
+}
+
+/* What is pruned leaves an anchor, also where only some of a save's rows are too many. */
+static void test_pruned_history_is_whole(void **state)
+{
+    struct store_fixture *fixture = *state;
+    uint8_t head[SHA256_LENGTH];
+
+    store_fixture_open(fixture, STORE_CREATED);
+    save_rows(fixture, "/a", 1000, 1, STORE_HISTORY_KEEP + 31);
+    check(fixture, NULL, 0);
+    assert_int_equal(seen.verdicts[0].rows, STORE_HISTORY_KEEP);
+    assert_int_equal(seen.verdicts[0].fault, HISTORY_WHOLE);
+    memcpy(head, seen.verdicts[0].head, sizeof(head));
+    save_rows(fixture, "/a", 1000, 1, 1);
+    check(fixture, NULL, 0);
+    assert_int_equal(seen.verdicts[0].fault, HISTORY_WHOLE);
+    assert_memory_not_equal(seen.verdicts[0].head, head, sizeof(head));
+    store_fixture_close(fixture);
+    store_fixture_sql(fixture, "DELETE FROM history WHERE id = (SELECT min(id) FROM history)");
+    store_fixture_open(fixture, STORE_OPENED);
+    check(fixture, NULL, 0);
+    assert_int_equal(seen.verdicts[0].fault, HISTORY_ALTERED);
+}
+
+/* Rows of a journal of version 7 have no hash: they are counted, and the chain begins behind them.
+ */
+static void test_older_rows(void **state)
+{
+    struct store_fixture *fixture = *state;
+
+    store_fixture_open(fixture, STORE_CREATED);
+    save_rows(fixture, "/a", 1000, 1, STORE_HISTORY_KEEP - 10);
+    store_fixture_close(fixture);
+    store_fixture_back_to_version_7(fixture);
+    store_fixture_open(fixture, STORE_OPENED);
+    save_rows(fixture, "/a", 9000, 1, 15);
+    check(fixture, NULL, 0);
+    assert_int_equal(seen.verdicts[0].fault, HISTORY_WHOLE);
+    assert_int_equal(seen.verdicts[0].rows, 15);
+    assert_int_equal(seen.verdicts[0].older, STORE_HISTORY_KEEP - 15); /* five were pruned */
+    store_fixture_close(fixture);
+    store_fixture_sql(fixture, "DELETE FROM history WHERE id = (SELECT min(id) FROM history)");
+    store_fixture_open(fixture, STORE_OPENED);
+    check(fixture, NULL, 0);
+    assert_int_equal(seen.verdicts[0].fault, HISTORY_OLDER_CHANGED);
+}
+
+static void test_many_accounts_are_checked(void **state)
+{
+    struct store_fixture *fixture = *state;
+    struct record record;
+
+    store_fixture_open(fixture, STORE_CREATED);
+    record_randomize(&record, 1);
+    for (unsigned i = 0; i < 2 * STORE_CHECK_PAGE + 3; i++) {
+        const struct history_row row = {.at = 1, .event = "key.delivered"};
+        char name[32];
+
+        snprintf(name, sizeof(name), "/account%03u", i);
+        store_fixture_save(fixture, name, &record, &row, 1);
+    }
+    store_fixture_await_saves(fixture);
+    check(fixture, NULL, 0);
+    assert_int_equal(seen.count, 2 * STORE_CHECK_PAGE + 3);
+    assert_int_equal(seen.pages, 3);
+    for (unsigned i = 0; i < seen.count; i++) {
+        assert_int_equal(seen.verdicts[i].fault, HISTORY_WHOLE);
+        assert_int_equal(strtol(seen.accounts[i] + strlen("/account"), NULL, 10), i);
+    }
+    check(fixture, (char *[]){of_d}, 1); /* there is no history of it */
+    assert_int_equal(seen.count, 0);
+}
+
 static bool is_failing(struct store_fixture *fixture)
 {
     return store_failing(fixture->store, NULL) != 0;
@@ -256,14 +435,25 @@ static void test_full_disk(void **state)
     store_fixture_run_until(fixture, is_well);
     ask(fixture, &(struct history_query){.until = TIME_NEVER});
     assert_int_equal(asked.count, 3);
+    check(fixture, NULL, 0); /* the attempts that failed are not in the chain */
+    assert_int_equal(seen.verdicts[0].fault, HISTORY_WHOLE);
+    assert_int_equal(seen.verdicts[0].rows, 3);
 }
 
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_all_members_come_back),  TEST(test_what_is_asked_for), TEST(test_pages),
-        TEST(test_stretches_without_rows), TEST(test_closing_answers),   TEST(test_full_disk),
+        TEST(test_all_members_come_back),
+        TEST(test_what_is_asked_for),
+        TEST(test_pages),
+        TEST(test_stretches_without_rows),
+        TEST(test_closing_answers),
+        TEST(test_full_disk),
+        TEST(test_what_was_tampered_with_shows),
+        TEST(test_pruned_history_is_whole),
+        TEST(test_older_rows),
+        TEST(test_many_accounts_are_checked),
     };
 #undef TEST
 

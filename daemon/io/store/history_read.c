@@ -23,6 +23,32 @@ struct history_read *history_read_new(const struct history_query *query, store_f
     return read;
 }
 
+struct history_read *history_read_new_check(char *const *account_keys, size_t account_count,
+                                            const char *after, store_checked_history *checked,
+                                            void *context)
+{
+    struct history_read *read = history_read_new(
+        &(struct history_query){.account_keys = account_keys, .account_count = account_count}, NULL,
+        context);
+
+    read->checked = checked;
+    read->after_key = after ? must_dup(after) : NULL;
+    return read;
+}
+
+void history_read_add_verdict(struct history_read *read, const char *account_key,
+                              const struct history_check *check)
+{
+    struct history_verdict *verdict = &read->verdicts[read->verdict_count++];
+
+    *verdict = (struct history_verdict){.account_key = must_dup(account_key),
+                                        .rows = check->rows,
+                                        .older = check->older,
+                                        .fault = check->fault,
+                                        .number = check->number};
+    memcpy(verdict->head, check->link, SHA256_LENGTH);
+}
+
 static size_t texts_size(struct history_entry *entry)
 {
     size_t size = strlen(entry->account_key) + 1;
@@ -58,8 +84,18 @@ void history_read_add(struct history_read *read, const struct history_entry *ent
 
 void history_read_end(struct history_read *read)
 {
+    const bool good = read->err.code == 0;
+
     read->page.entries = read->entries;
-    read->found(read->context, read->err.code == 0 ? &read->page : NULL, &read->err);
+    if (read->found)
+        read->found(read->context, good ? &read->page : NULL, &read->err);
+    else
+        read->checked(read->context, good ? read->verdicts : NULL, good ? read->verdict_count : 0,
+                      good ? read->next_key : NULL, &read->err);
+    for (size_t i = 0; i < read->verdict_count; i++)
+        free((char *)(uintptr_t)read->verdicts[i].account_key);
+    free(read->after_key);
+    free(read->next_key);
     for (size_t i = 0; i < read->page.count; i++)
         free((char *)(uintptr_t)read->entries[i].account_key);
     for (size_t i = 0; i < read->account_count; i++)

@@ -357,6 +357,13 @@ void store_read_history(struct store *store, const struct history_query *query,
     store->ops->read_history(store->backend, history_read_new(query, found, context));
 }
 
+void store_check_history(struct store *store, char *const *account_keys, size_t account_count,
+                         const char *after, store_checked_history *checked, void *context)
+{
+    store->ops->read_history(store->backend, history_read_new_check(account_keys, account_count,
+                                                                    after, checked, context));
+}
+
 void store_save_hold(struct store *store, const struct hold *hold, store_saved *saved,
                      void *context)
 {

@@ -10,6 +10,7 @@
 #ifndef KEYROTATED_IO_STORE_STORE_H
 #define KEYROTATED_IO_STORE_STORE_H
 
+#include "base/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "core/hold.h"
@@ -125,6 +126,43 @@ typedef void store_found_history(void *context, const struct history_page *page,
  * earlier where a long stretch of history holds few that were asked for. */
 void store_read_history(struct store *store, const struct history_query *query,
                         store_found_history *found, void *context);
+
+/*
+ * The chain of an account's history: each row is stored with a hash of itself and of the hash of
+ * the row before. The two ends are stored apart: the anchor, which is the hash of the last row that
+ * was pruned, and the head. So a row that was altered, removed or added shows. Who can write to the
+ * journal can make a chain anew; the head, where somebody has kept it, tells.
+ */
+enum history_fault {
+    HISTORY_WHOLE,
+    HISTORY_ALTERED,       /* a row, or those right before it are missing */
+    HISTORY_FOREIGN,       /* a row has no hash, behind rows that have one */
+    HISTORY_END_MISSING,   /* the last row is not the head of the chain */
+    HISTORY_OLDER_CHANGED, /* the number of rows from before the chain is another one */
+    HISTORY_NO_CHAIN       /* there are rows, and no ends */
+};
+/* In words; NULL: it is whole. */
+const char *history_fault_words(enum history_fault fault);
+
+struct history_verdict {
+    const char *account_key;
+    uint64_t rows;  /* of the chain */
+    uint64_t older; /* rows that an older version wrote, without a hash */
+    uint8_t head[SHA256_LENGTH];
+    enum history_fault fault;
+    int64_t number; /* of the row; 0: of none */
+};
+enum { STORE_CHECK_PAGE = 64 };
+
+/* `verdicts` are borrowed during the call; NULL: it could not be read, err says why. `next`: what
+ * the next page is asked for with; NULL: this was the last one. */
+typedef void store_checked_history(void *context, const struct history_verdict *verdicts,
+                                   size_t count, const char *next, const struct err *err);
+
+/* Checks the chains of these accounts, each named once, or of all that have history, in pages; as
+ * store_read_history() reads. `after` NULL: from the first one. */
+void store_check_history(struct store *store, char *const *account_keys, size_t account_count,
+                         const char *after, store_checked_history *checked, void *context);
 
 /* Reads every hold (at start, blocking). *ret_last_id: the highest id that was ever given, also to
  * a hold that has ended. */

@@ -67,9 +67,42 @@ struct save *save_new_operation(const char *account_key, const char *url);
 struct save *save_merge(struct save *older, struct save *newer);
 
 /*
+ * --- history_chain.c ---
+ *
+ * The hashes of the chain, and its check. Pure.
+ */
+
+/* The ends of a chain. All zero: nothing is written yet. */
+struct history_chain {
+    uint8_t anchor[SHA256_LENGTH]; /* the hash before the first row that is there */
+    uint8_t head[SHA256_LENGTH];   /* that of the last row */
+    uint64_t older;                /* rows before it that have none */
+};
+
+/* The hash of a row behind the one whose hash is `previous`, which may be `out`. */
+void history_chain_next(const uint8_t previous[SHA256_LENGTH], const struct history_entry *entry,
+                        uint8_t out[SHA256_LENGTH]);
+
+/* Checks the rows of one account: begin, all rows in their order, end. */
+struct history_check {
+    const struct history_chain *chain;
+    uint8_t link[SHA256_LENGTH]; /* the hash of the last row */
+    uint64_t rows, older;
+    enum history_fault fault; /* the first one */
+    int64_t number;
+};
+
+/* `chain` NULL: its ends are missing. Borrowed until the end. */
+void history_check_begin(struct history_check *check, const struct history_chain *chain);
+/* `hash` NULL: the row has none. */
+void history_check_row(struct history_check *check, const struct history_entry *entry,
+                       const uint8_t *hash);
+void history_check_end(struct history_check *check);
+
+/*
  * --- history_read.c ---
  *
- * A page of history that is read, with copies of all its texts.
+ * A page of history that is read or checked, with copies of all its texts.
  */
 
 struct history_read {
@@ -78,8 +111,12 @@ struct history_read {
     size_t account_count;
     time_ms since, until;
     int64_t after;
-    store_found_history *found;
+    store_found_history *found; /* NULL: it is to be checked */
+    store_checked_history *checked;
     void *context;
+    char *after_key, *next_key; /* of a check; NULL: see store_check_history() */
+    struct history_verdict verdicts[STORE_CHECK_PAGE];
+    size_t verdict_count;
     struct history_page page;
     struct history_entry entries[STORE_HISTORY_PAGE];
     struct err err; /* code 0: the page was read */
@@ -87,6 +124,13 @@ struct history_read {
 
 struct history_read *history_read_new(const struct history_query *query, store_found_history *found,
                                       void *context);
+/* The same for a check. */
+struct history_read *history_read_new_check(char *const *account_keys, size_t account_count,
+                                            const char *after, store_checked_history *checked,
+                                            void *context);
+/* Appends what was found; there is room for STORE_CHECK_PAGE of them. */
+void history_read_add_verdict(struct history_read *read, const char *account_key,
+                              const struct history_check *check);
 /* Appends a copy; there is room for STORE_HISTORY_PAGE of them. */
 void history_read_add(struct history_read *read, const struct history_entry *entry);
 /* Hands the result to who asked, and frees it. */
@@ -149,7 +193,8 @@ struct store_ops {
      * follows when it is durable or lost. Temporary trouble is reported, and the save is retried.
      * Saves become durable in the order of the calls; there is one per account at a time. */
     void (*save)(struct store_backend *backend, struct save *save);
-    /* See store_read_history(). Takes ownership of the read, and ends it from the loop. */
+    /* See store_read_history() and store_check_history(). Takes ownership of the read, and ends it
+     * from the loop. */
     void (*read_history)(struct store_backend *backend, struct history_read *read);
     /* How many transactions were committed since the start. */
     uint64_t (*transactions)(const struct store_backend *backend);

@@ -7,7 +7,7 @@
  * A page of the history of all accounts goes through this many ids at most, so that saves do not
  * wait long for it. The history of some accounts is found by the index, and is short.
  */
-enum { SCANNED_MAX = 20000, SQL_MAX = 4096, COLUMNS = 14 };
+enum { SCANNED_MAX = 20000, SQL_MAX = 4096 };
 
 static int prepare(sqlite3 *db, const struct history_read *read, sqlite3_stmt **ret_statement)
 {
@@ -15,10 +15,9 @@ static int prepare(sqlite3 *db, const struct history_read *read, sqlite3_stmt **
     int sqlite_rc;
 
     buf_init(&sql, SQL_MAX);
-    (void)buf_append_str(&sql,
-                         "SELECT id, account, at, event, cycle, slot, target, reason, trigger,"
-                         " actor, fingerprint, request_id, correlation_id, text FROM history"
-                         " WHERE id > ?1 AND id <= ?2 AND at >= ?3 AND at < ?4");
+    (void)buf_append_str(&sql, "SELECT " HISTORY_COLUMNS
+                               " FROM history"
+                               " WHERE id > ?1 AND id <= ?2 AND at >= ?3 AND at < ?4");
     for (size_t i = 0; i < read->account_count; i++)
         (void)buf_append_str(&sql, i == 0 ? " AND account IN (?" : ", ?");
     (void)buf_append_str(&sql,
@@ -31,12 +30,11 @@ static int prepare(sqlite3 *db, const struct history_read *read, sqlite3_stmt **
     return sqlite_rc;
 }
 
-/* By the order of the columns in prepare(). The texts live until the next step. */
-static void read_entry(sqlite3_stmt *statement, struct history_entry *entry)
+void store_history_entry(sqlite3_stmt *statement, struct history_entry *entry)
 {
-    const char *texts[COLUMNS];
+    const char *texts[HISTORY_COLUMN_COUNT];
 
-    for (int i = 0; i < COLUMNS; i++)
+    for (int i = 0; i < HISTORY_COLUMN_COUNT; i++)
         texts[i] = (const char *)sqlite3_column_text(statement, i);
     if (!texts[1] || !texts[3])
         fault_out_of_memory();
@@ -104,7 +102,7 @@ int store_history_read(sqlite3 *db, struct history_read *read)
         sqlite_rc = sqlite3_step(statement);
         if (sqlite_rc != SQLITE_ROW)
             break;
-        read_entry(statement, &entry);
+        store_history_entry(statement, &entry);
         history_read_add(read, &entry);
     }
     if (sqlite_rc != SQLITE_DONE)

@@ -34,12 +34,17 @@ static const struct statement_text {
     [DELETE_ACCOUNT] = {"DELETE FROM accounts WHERE account = ?1"},
     [INSERT_ACCOUNT] = {"INSERT INTO accounts (account", &record_table, 1},
     [INSERT_TARGET] = {"INSERT INTO targets (account, place", &record_target_table, 2},
+    [SELECT_HISTORY] = {"SELECT 1 FROM history WHERE id = ?1"},
     [INSERT_HISTORY] =
-        {"INSERT OR REPLACE INTO history (id, account, at, event, cycle, slot, target,"
-         " reason, trigger, actor, fingerprint, request_id, correlation_id, text)"
-         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-    [PRUNE_HISTORY] = {"DELETE FROM history WHERE account = ?1 AND id <= (SELECT id FROM history"
-                       " WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)"},
+        {"INSERT INTO history (id, account, at, cycle, hash, event, slot, target, reason, trigger,"
+         " actor, fingerprint, request_id, correlation_id, text)"
+         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+    [SELECT_SURPLUS] = {"SELECT id, hash FROM history WHERE account = ?1"
+                        " ORDER BY id DESC LIMIT 1 OFFSET ?2"},
+    [PRUNE_HISTORY] = {"DELETE FROM history WHERE account = ?1 AND id <= ?2"},
+    [SELECT_CHAIN] = {"SELECT anchor, head, older FROM history_chains WHERE account = ?1"},
+    [INSERT_CHAIN] = {"INSERT OR REPLACE INTO history_chains (account, anchor, head, older)"
+                      " VALUES (?1, ?2, ?3, ?4)"},
     [INSERT_HOLD] = {"INSERT OR REPLACE INTO holds (id, account, actor, since, until, reason)"
                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
     [DELETE_HOLD] = {"DELETE FROM holds WHERE id = ?1"},
@@ -87,7 +92,7 @@ void rows_finalize(struct rows_statements *statements)
     *statements = (struct rows_statements){0};
 }
 
-/* --- records and history, written --- */
+/* --- records, written --- */
 
 static int write_target(sqlite3_stmt *statement, const char *account_key, int64_t place,
                         const struct target_record *target)
@@ -120,42 +125,6 @@ int store_record_write(const struct rows_statements *statements, const char *acc
         sqlite_rc = write_target(statements->of[INSERT_TARGET], account_key, (int64_t)i,
                                  &record->targets[i]);
     return sqlite_rc;
-}
-
-static int write_history_row(sqlite3_stmt *statement, const char *account_key,
-                             const struct history_row *row, sqlite3_int64 id)
-{
-    const char *const texts[] = {row->slot,       row->target,         row->reason,
-                                 row->trigger,    row->actor,          row->fingerprint,
-                                 row->request_id, row->correlation_id, row->text};
-    struct binding binding;
-
-    bind_start(&binding, statement);
-    bind_number(&binding, id);
-    bind_text(&binding, account_key);
-    bind_number(&binding, row->at);
-    bind_text(&binding, row->event);
-    bind_number(&binding, (int64_t)row->cycle);
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        bind_text(&binding, texts[i]);
-    return statement_run(&binding);
-}
-
-int store_history_write(const struct rows_statements *statements, const char *account_key,
-                        const struct history_row *rows, size_t row_count, sqlite3_int64 first_id)
-{
-    struct binding prune;
-    int sqlite_rc = SQLITE_OK;
-
-    for (size_t i = 0; sqlite_rc == SQLITE_OK && i < row_count; i++)
-        sqlite_rc = write_history_row(statements->of[INSERT_HISTORY], account_key, &rows[i],
-                                      first_id + (sqlite3_int64)i);
-    if (sqlite_rc != SQLITE_OK || row_count == 0)
-        return sqlite_rc;
-    bind_start(&prune, statements->of[PRUNE_HISTORY]);
-    bind_text(&prune, account_key);
-    bind_number(&prune, STORE_HISTORY_KEEP);
-    return statement_run(&prune);
 }
 
 /* --- records, read --- */

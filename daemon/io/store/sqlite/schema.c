@@ -211,9 +211,22 @@ static const char schema_7[] =
     "ALTER TABLE accounts ADD COLUMN replaced_slots TEXT NOT NULL DEFAULT '';\n"
     "ALTER TABLE accounts ADD COLUMN replaced_at TEXT NOT NULL DEFAULT '';\n";
 
+/* Each row of history is chained to the one before it, so that one that was altered or removed
+ * shows. The rows until now are counted, and have no hash. */
+static const char schema_8[] =
+    "ALTER TABLE history ADD COLUMN hash BLOB;\n"
+    "CREATE TABLE history_chains (\n"
+    "    account TEXT NOT NULL PRIMARY KEY,\n"
+    "    anchor  BLOB NOT NULL,\n"
+    "    head    BLOB NOT NULL,\n"
+    "    older   INTEGER NOT NULL CHECK (older >= 0)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+    "INSERT INTO history_chains (account, anchor, head, older)"
+    " SELECT account, zeroblob(32), zeroblob(32), count(*) FROM history GROUP BY account;\n";
+
 /* migrations[n] leads from user_version n to n + 1. What is released is never changed again. */
 static const char *const migrations[] = {schema_1, schema_2, schema_3, schema_4,
-                                         schema_5, schema_6, schema_7};
+                                         schema_5, schema_6, schema_7, schema_8};
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 
 static int code_of(int result)

@@ -73,6 +73,7 @@ void bind_start(struct binding *binding, sqlite3_stmt *statement);
 void bind_text(struct binding *binding, const char *text); /* NULL: NULL */
 void bind_number(struct binding *binding, int64_t number);
 void bind_time(struct binding *binding, time_ms at); /* TIME_NEVER: NULL */
+void bind_bytes(struct binding *binding, const void *bytes, size_t length);
 /* All members of *row, by the table. */
 void bind_members(struct binding *binding, const struct record_table *table, const void *row);
 
@@ -87,7 +88,7 @@ bool column_read(sqlite3_stmt *statement, int index, const struct record_member 
 /*
  * --- rows.c ---
  *
- * Records, history, holds, places, discoveries and operations as rows of their tables, and back.
+ * Records, holds, places, discoveries and operations as rows of their tables, and back.
  *
  * What writes runs inside the caller's transaction, and returns SQLITE_OK or SQLite's error;
  * writing the same again changes nothing. What reads returns 0; -EBADMSG: a value that makes no
@@ -98,8 +99,12 @@ enum {
     DELETE_ACCOUNT, /* also deletes its targets */
     INSERT_ACCOUNT,
     INSERT_TARGET,
+    SELECT_HISTORY,
     INSERT_HISTORY,
+    SELECT_SURPLUS,
     PRUNE_HISTORY,
+    SELECT_CHAIN,
+    INSERT_CHAIN,
     INSERT_HOLD,
     DELETE_HOLD,
     INSERT_PLACE,
@@ -124,11 +129,6 @@ int store_record_write(const struct rows_statements *statements, const char *acc
                        const struct record *record);
 /* In the order of their accounts. */
 int store_record_read_all(sqlite3 *db, store_found_record *found, void *context, struct err *err);
-
-/* The ids count up from `first_id`. Drops the oldest rows of the account when there are too many.
- */
-int store_history_write(const struct rows_statements *statements, const char *account_key,
-                        const struct history_row *rows, size_t row_count, sqlite3_int64 first_id);
 
 int store_hold_write(const struct rows_statements *statements, const struct hold *hold);
 /* Ending an unknown hold changes nothing. */
@@ -160,8 +160,32 @@ int store_operations_read_all(sqlite3 *db, store_found_operation *found, void *c
  * The history, read in pages while the daemon runs.
  */
 
+/* The columns of a row, in the order in which store_history_entry() takes them. */
+#define HISTORY_COLUMNS                                                                            \
+    "id, account, at, event, cycle, slot, target, reason, trigger, actor, fingerprint, "           \
+    "request_id,"                                                                                  \
+    " correlation_id, text"
+enum { HISTORY_COLUMN_COUNT = 14 };
+
+/* The row that the statement stands at. The texts live until its next step. */
+void store_history_entry(sqlite3_stmt *statement, struct history_entry *entry);
+
 /* Fills the page of the read. Returns 0 or the code of store_sqlite_err(), with read->err set. */
 int store_history_read(sqlite3 *db, struct history_read *read);
+
+/*
+ * --- history_chain.c ---
+ *
+ * Rows that are chained when they are written, and the check of all of them.
+ */
+
+/* See rows.c. The ids count up from `first_id`. Drops the oldest rows of the account when there are
+ * too many. */
+int store_history_write(const struct rows_statements *statements, const char *account_key,
+                        const struct history_row *rows, size_t row_count, int64_t first_id);
+
+/* Fills the verdicts of the read; returns as store_history_read(). */
+int store_history_check(sqlite3 *db, struct history_read *read);
 
 /*
  * --- file.c ---

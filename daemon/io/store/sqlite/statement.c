@@ -38,6 +38,12 @@ void bind_time(struct binding *binding, time_ms at)
         bind_number(binding, at);
 }
 
+void bind_bytes(struct binding *binding, const void *bytes, size_t length)
+{
+    take(binding, sqlite3_bind_blob(binding->statement, ++binding->count, bytes, (int)length,
+                                    SQLITE_TRANSIENT));
+}
+
 void bind_members(struct binding *binding, const struct record_table *table, const void *row)
 {
     for (size_t i = 0; i < table->count; i++) {

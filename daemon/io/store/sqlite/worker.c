@@ -51,8 +51,10 @@ static void read_asked(struct store_worker *worker)
     uv_mutex_unlock(&worker->lock);
     uv_mutex_lock(&worker->journal_lock);
     list_for_each_entry (read, &asked, struct history_read, link) {
-        if (worker->journal.db)
+        if (worker->journal.db && read->found)
             (void)store_history_read(worker->journal.db, read);
+        else if (worker->journal.db)
+            (void)store_history_check(worker->journal.db, read);
         else
             (void)err_set(&read->err, -EIO, "the journal cannot be read at present");
     }
