@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "conf/policy_change.h"
 #include "io/access/secret_file.h"
 
 int daemon_http_options(const struct config *config, struct http_options *options,
@@ -216,7 +217,8 @@ bool daemon_reload_preview(struct daemon *daemon, struct buf *report)
     struct config *config = read_config(daemon, &messages);
 
     if (config) {
-        note_restart_needed(daemon->config, config, &messages);
+        note_restart_needed(daemon->first_config, config, &messages);
+        policy_change_preview(daemon->config, config, &messages.text);
         engine_preview(daemon->engine, config, &messages.text);
     }
     buf_append_str(report, buf_str(&messages.text));

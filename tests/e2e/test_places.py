@@ -106,6 +106,20 @@ def test_an_account_that_leaves_abandons_nothing_until_it_comes_back_elsewhere(s
         f"file {site.file('alpha')}"
 
 
+def test_a_dry_run_tells_policies_and_what_needs_a_restart(site_with_two):
+    site = site_with_two
+    site.policy(rotate_every="20m", overlap="300ms", check_every="1h")
+    site.config["state_dir"] = f"{site.directory}/elsewhere"
+    site.write()
+    said = site.ctl("reload", "--dry-run")
+    assert said.returncode == 0 and "state_dir: warning: restart needed" in said.stdout, said
+    assert "policy quick: would have rotate_every 20m instead of 10m" in said.stdout
+    assert site.ctl("reload").returncode == 0
+    said = site.ctl("reload", "--dry-run")
+    assert said.returncode == 0 and "state_dir: warning: restart needed" in said.stdout, said
+    assert "policy quick" not in said.stdout
+
+
 def test_a_dry_run_refuses_what_a_reload_would(site_with_two):
     site = site_with_two
     site.config["targets"]["file"]["path"] = "relative"
