@@ -121,7 +121,7 @@ def test_input_that_is_no_key(site):
         assert done.returncode == USAGE and b"standard input" in done.stderr, done
     for text in (b"\0\xff\xfe", b"two words\n"):
         assert identify(site, text).returncode == UNKNOWN
-    assert b"is it a key and nothing else?" in identify(site, b"two words\n").stdout
+    assert b"it is more than a key" in identify(site, b"two words\n").stdout
     refused = identify(site, b"", NO_KEY)
     assert refused.returncode == USAGE and NO_KEY.encode() not in refused.stderr
 
