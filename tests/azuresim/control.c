@@ -64,6 +64,14 @@ static void delete_faults(struct sim *sim, const struct http_request *request,
     reply_ok(reply);
 }
 
+static void release_faults(struct sim *sim, const struct http_request *request,
+                           struct http_reply *reply)
+{
+    (void)request;
+    sim->releases++;
+    reply_ok(reply);
+}
+
 static void get_settings(struct sim *sim, const struct http_request *request,
                          struct http_reply *reply)
 {
@@ -196,6 +204,7 @@ static const struct route {
     {"GET", {"faults"}, get_faults},
     {"POST", {"faults"}, post_faults},
     {"DELETE", {"faults"}, delete_faults},
+    {"POST", {"faults", "release"}, release_faults},
     {"GET", {"settings"}, get_settings},
     {"POST", {"settings"}, post_settings},
     {"GET", {"truth"}, get_truth},

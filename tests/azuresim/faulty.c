@@ -28,6 +28,7 @@
 #define SKEW_S           600
 #define AADSTS_TRANSIENT 90033
 #define OVERSIZED_BODY   (16 * 1024 * 1024)
+#define SLICE_MS         50
 
 static int64_t delay_or(const struct fault *fault, int64_t initial_ms)
 {
@@ -273,9 +274,32 @@ static enum MHD_Result send_oversized(struct MHD_Connection *connection, const s
     return wire_send_oversized(connection, reply, endless ? UINT64_MAX : (uint64_t)size);
 }
 
+static unsigned releases_of(struct sim *sim)
+{
+    unsigned releases;
+
+    pthread_mutex_lock(&sim->lock);
+    releases = sim->releases;
+    pthread_mutex_unlock(&sim->lock);
+    return releases;
+}
+
+/* Waits as wire_wait() does, but no longer than until all that waits is let go. BEFORE: how often
+ * it was when the request came. */
+static enum wire_wait wait_for_release(struct sim *sim, struct MHD_Connection *connection,
+                                       int64_t ms, unsigned before)
+{
+    enum wire_wait waited = WAIT_OVER;
+
+    for (; ms > 0 && waited == WAIT_OVER && releases_of(sim) == before; ms -= SLICE_MS)
+        waited = wire_wait(connection, ms < SLICE_MS ? ms : SLICE_MS, sim->stop_fd);
+    return waited;
+}
+
 /* Ends the exchange in the way of the fault, once the effect (if any) has happened. */
 static enum MHD_Result finish(struct sim *sim, struct MHD_Connection *connection,
-                              const struct fault *fault, struct http_reply *reply)
+                              const struct fault *fault, struct http_reply *reply,
+                              unsigned releases)
 {
     switch (fault->kind) {
     case FAULT_LOST_BEFORE:
@@ -284,13 +308,13 @@ static enum MHD_Result finish(struct sim *sim, struct MHD_Connection *connection
         return MHD_NO;
     case FAULT_HANG:
     case FAULT_HANG_AFTER:
-        wire_wait(connection, delay_or(fault, HANG_MS), sim->stop_fd);
+        wait_for_release(sim, connection, delay_or(fault, HANG_MS), releases);
         return MHD_NO;
     case FAULT_RESET:
         wire_reset(connection);
         return MHD_NO;
     case FAULT_DELAY:
-        if (wire_wait(connection, delay_or(fault, DELAY_MS), sim->stop_fd) != WAIT_OVER)
+        if (wait_for_release(sim, connection, delay_or(fault, DELAY_MS), releases) != WAIT_OVER)
             return MHD_NO;
         return wire_send(connection, reply);
     case FAULT_TRUNCATE:
@@ -323,6 +347,7 @@ enum MHD_Result faulty_handle(struct sim *sim, struct MHD_Connection *connection
     struct http_reply reply;
     struct fault fault;
     int64_t latency_ms;
+    unsigned releases;
 
     pthread_mutex_lock(&sim->lock);
     faults_pick(sim->faults, request, &sim->settings, &fault);
@@ -331,12 +356,13 @@ enum MHD_Result faulty_handle(struct sim *sim, struct MHD_Connection *connection
         fault.takes_effect = true;
     }
     latency_ms = (int64_t)sim->settings.latency_ms;
+    releases = sim->releases;
     pthread_mutex_unlock(&sim->lock);
     http_reply_init(&reply);
     reply.status = 200;
     if (prepare(sim, connection, request, &fault, latency_ms)) {
         perform(sim, request, &fault, &reply);
-        result = finish(sim, connection, &fault, &reply);
+        result = finish(sim, connection, &fault, &reply, releases);
     }
     http_reply_done(&reply);
     fault_done(&fault);

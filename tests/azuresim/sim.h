@@ -36,7 +36,8 @@ struct sim {
     uint16_t port;
     uint16_t imds_port;
     uint16_t redis_port;
-    int stop_fd; /* eventfd, readable once the simulator stops: ends every wait */
+    int stop_fd;       /* eventfd, readable once the simulator stops: ends every wait */
+    unsigned releases; /* how often all that waits was let go */
 };
 
 /* Builds the world. Complains on stderr and returns false where OPTIONS->dir cannot be used. */

@@ -1,5 +1,6 @@
 """keyrotated as a process: started, watched through its log, stopped."""
 
+import bisect
 import json
 import os
 import signal
@@ -12,10 +13,14 @@ EXIT_STATE, EXIT_BUSY, EXIT_CONFIG = 73, 75, 78
 
 
 class Log:
-    """The daemon's JSON lines; what is no JSON is kept as {"raw": …}."""
+    """The daemon's JSON lines; what is no JSON is kept as {"raw": …}. Each is read once, however often
+    it is asked for."""
 
     def __init__(self, path):
         self.path = path
+        self._starts = []
+        self._lines = []
+        self._read = 0
         path.touch()
 
     def text(self):
@@ -29,12 +34,19 @@ class Log:
         return self.path.stat().st_size
 
     def lines(self, since=0, **fields):
-        with self.path.open("rb") as file:
-            file.seek(since)
-            text = file.read().decode(errors="replace")
-        lines = [_parse(line) for line in text[:text.rfind("\n") + 1].splitlines()]
-        return [line for line in lines
+        self._follow()
+        return [line for line in self._lines[bisect.bisect_left(self._starts, since):]
                 if all(_has(line, name, value) for name, value in fields.items())]
+
+    def _follow(self):
+        """Reads what was added, up to the last line that is whole."""
+        with self.path.open("rb") as file:
+            file.seek(self._read)
+            text = file.read()
+        for line in text[:text.rfind(b"\n") + 1].splitlines(keepends=True):
+            self._starts.append(self._read)
+            self._lines.append(_parse(line.decode(errors="replace").rstrip("\r\n")))
+            self._read += len(line)
 
     def wait(self, event, since=0, timeout=TIMEOUT, **fields):
         """The first line of that event with these fields."""

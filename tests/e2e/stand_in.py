@@ -118,6 +118,10 @@ class StandIn:
     def clear_faults(self):
         self.ask("DELETE", "faults")
 
+    def release(self):
+        """Sends the answers that are kept back by `delay`, and loses those of `hang`."""
+        self.ask("POST", "faults/release")
+
     def settings(self, **values):
         self.ask("POST", "settings", values)
 

@@ -291,10 +291,10 @@ def test_accounts_come_and_go_by_reload(site, azure):
 
 def test_account_comes_back_while_its_request_is_out(site, azure):
     """An account has one state machine: the new one begins when the old one has its answer."""
-    azure.fault("delay", op="regenerateKeys", account="alpha", delay_ms=2000, count=1)
+    azure.fault("delay", op="regenerateKeys", account="alpha", delay_ms=60000, count=1)
     site.account("alpha")
     site.start()
-    site.log.wait("rotation.started", account="alpha")
+    wait_until(lambda: azure.truth.regenerated("alpha"), "the request is under way")
     site.forget("alpha")
     site.account("bravo")
     site.write()
@@ -304,6 +304,7 @@ def test_account_comes_back_while_its_request_is_out(site, azure):
     mark = site.log.mark()
     assert site.ctl("reload").returncode == 0
     assert not site.log.lines(event="key.regenerated", account="alpha"), "no answer yet"
+    azure.release()
     site.wait_rotations("alpha", 2, since=mark)
     assert not site.log.lines(mark, event="account.adopted", account="alpha"), "it was known"
     assert alternates(azure.truth.regenerated("alpha")), "the answer was not lost"
@@ -311,7 +312,7 @@ def test_account_comes_back_while_its_request_is_out(site, azure):
 
 def test_removed_and_added_again_in_mid_rotation(site, azure):
     """The outcome of the request is found out; nothing is regenerated twice."""
-    azure.fault("hang_after", op="regenerateKeys", account="alpha", count=1, delay_ms=2500)
+    azure.fault("hang_after", op="regenerateKeys", account="alpha", count=1, delay_ms=60000)
     site.account("alpha")
     site.account("bravo")
     site.start()
@@ -323,6 +324,7 @@ def test_removed_and_added_again_in_mid_rotation(site, azure):
     site.account("alpha", create=False)
     site.write()
     assert site.ctl("reload").returncode == 0
+    azure.release()
     site.wait_rotations("alpha", 2)
     assert alternates(azure.truth.regenerated("alpha"))
     site.verdict(consumer)

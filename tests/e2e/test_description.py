@@ -126,7 +126,7 @@ def test_a_subscription_is_stopped_for_a_short_time(calm, azure):
     calm.start()
     calm.wait_adopted("alpha", "bravo")
     azure.fault("status", op="listKeys", account="alpha", status=429, count=1,
-                code="SubscriptionRequestsThrottled", headers={"Retry-After": "4"})
+                code="SubscriptionRequestsThrottled", headers={"Retry-After": "20"})
     assert calm.ctl("check", "alpha").returncode == 0
     assert calm.log.wait("request.throttled")["retry_at"]
     before = len(azure.truth.requests("listKeys", account="bravo"))

@@ -10,12 +10,14 @@ import pytest
 from certificates import Authority
 from dead_disk import DeadDisk
 from hanging import SECRET, Hanging, Steps
-from patience import TIMEOUT, wait_until
+from patience import wait_until
 from receivers import Program, WebhookServer
 
 EACH = 20
-# Of any step, and of any turn of the loop. Instrumented programs are that much slower.
-BOUND_MS = 50 * max(1, TIMEOUT / 45)
+# Of any step, and of any turn of the loop.
+BOUND_MS = 50
+# Instrumented programs share the processor with others like them. What hangs does so for two seconds.
+INSTRUMENTED_BOUND_MS = 1000
 SECONDS = 4
 # What hangs delays others in each of them; a busy machine does not.
 ROUNDS = 12
@@ -80,14 +82,15 @@ def test_what_hangs_delays_nobody(site, others, namespace, disk):
     site.write()
     assert site.ctl("reload").returncode == 0
     wait_until(lambda: "did not end within 2s" in site.log.text(), "programs hang")
+    bound_ms = INSTRUMENTED_BOUND_MS if "asan" in site.build.name else BOUND_MS
     for _ in range(ROUNDS):
         steps = measure(site, others)
         print(f"alone:\n{calm.text()}\namong {len(hanging.names)} accounts that hang:\n"
               f"{steps.text(calm)}")
-        if steps.delay(calm)[0] <= BOUND_MS and steps.lag() <= BOUND_MS:
+        if steps.delay(calm)[0] <= bound_ms and steps.lag() <= bound_ms:
             break
-    assert steps.delay(calm)[0] <= BOUND_MS, steps.text(calm)
-    assert steps.lag() <= BOUND_MS, steps.text(calm)
+    assert steps.delay(calm)[0] <= bound_ms, steps.text(calm)
+    assert steps.lag() <= bound_ms, steps.text(calm)
     # Threads that hang in the kernel keep it from nothing. The second signal ends the grace.
     daemon.process.send_signal(signal.SIGTERM)
     site.log.wait("daemon.stopping")

@@ -6,13 +6,14 @@ import os
 import shutil
 import signal
 import sqlite3
+import statistics
 import time
 
 import pytest
 
 from daemon import EXIT_BUSY, EXIT_CONFIG, EXIT_OK, EXIT_STATE
 from isolated_network import IsolatedNetwork
-from patience import stays_true, wait_until
+from patience import TIMEOUT, stays_true, wait_until
 from truth import alternates
 
 
@@ -237,10 +238,13 @@ def test_dns_that_does_not_answer(site, azure, network):
     site.account("alpha")
     daemon = site.start(wrapped=network.namespace.command)
     wait_until(lambda: network.asked, "the resolver is asked")
+    took = []
     for _ in range(5):
         started = time.monotonic()
         assert site.ctl("status", "alpha").returncode != 3
-        assert time.monotonic() - started < 2, "the daemon answers while names are being resolved"
+        took.append(time.monotonic() - started)
+    # A lookup takes four seconds.
+    assert statistics.median(took) < 2, "the daemon answers while names are being resolved"
     failed = site.log.wait("rotation.retrying", account="alpha")
     assert failed["reason"] == "network" and "name" in failed["remedy"]
     assert "management.localhost" in failed["msg"]
@@ -250,7 +254,7 @@ def test_dns_that_does_not_answer(site, azure, network):
     started = time.monotonic()
     daemon.process.send_signal(signal.SIGTERM)
     assert daemon.wait() == EXIT_OK
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < TIMEOUT / 3
 
     site.start(wrapped=network.namespace.command)
     network.answering = True

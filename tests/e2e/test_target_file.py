@@ -5,7 +5,7 @@ import os
 import stat
 
 from patience import wait_until
-from ways import AS_SERVICE, DENIED, FAILED, Place, prepare, type_remedy, wait_told
+from ways import AS_SERVICE, DENIED, FAILED, Place, is_told, prepare, told_by_status, type_remedy, wait_told
 
 
 def test_a_template_is_filled_in_and_delivered_again_when_it_changes(site):
@@ -55,7 +55,7 @@ ELSEWHERE = "leave {directory} as it is, make a directory for keys, `install -d 
 WAYS = {
     "directory": (lambda at: at.path.mkdir(), FAILED, "{path} is a directory, not a file",
                   "set `path` to a file in it, or remove the directory {path}"),
-    "pipe": (lambda at: os.mkfifo(at.path), FAILED, "is a device, a socket or a pipe",
+    "pipe": (lambda at: os.mkfifo(at.path), FAILED, "is not a regular file",
              "remove {path}, or set another `path`"),
     "socket": (Place.socket, FAILED, "is not a regular file", "remove {path}, or set another `path`"),
     "device": (Place.device, FAILED, "is not a regular file", "remove {path}, or set another `path`"),
@@ -99,8 +99,6 @@ WAYS = {
                    "cannot create a file beside {path}: Permission denied", ELSEWHERE),
     "closedabove": (Place.closed_above, DENIED, "cannot look at {path}: Permission denied",
                     "let user root pass the directories above: `namei -l {directory}/inner` shows"),
-    "unreadable": (Place.unreadable, DENIED, "cannot open {path}: Permission denied",
-                   "redeliver {name}` replaces the file with one that user root owns"),
     "sticky": (Place.sticky, DENIED, "cannot replace {path}: Operation not permitted",
                "run `chown root {path}`: the directory is sticky"),
     "nogroup": (lambda at: at.set(group="no-such-group"), FAILED, "there is no group \"no-such-group\"",
@@ -114,8 +112,12 @@ WAYS = {
     "huge": (lambda at: at.there("x" * 1100000), *FOREIGN),
     "foreign": (lambda at: at.there("somebody's\n"), *FOREIGN),
 }
+UNREADABLE = {
+    "unreadable": (Place.unreadable, DENIED, "cannot open {path}: Permission denied",
+                   "redeliver {name}` replaces the file with one that user root owns"),
+}
 # These are carried out as they stand there.
-TYPED = ("immutable", "immutabledir", "appended", "everybody", "unreadable", "sticky")
+TYPED = ("immutable", "immutabledir", "appended", "everybody", "sticky")
 
 
 def test_ways_of_being_wrong(site, namespace, places):
@@ -133,3 +135,17 @@ def test_ways_of_being_wrong(site, namespace, places):
         if name in remedies:
             type_remedy(site, remedies[name])
             site.log.wait("key.delivered", account=name)
+
+
+def test_a_file_that_cannot_be_read(site, azure, namespace, places):
+    """It is told until a delivery replaces the file: here between two looks of the adoption."""
+    (name, place, way), = prepare(UNREADABLE, site, namespace, places)
+    site.config["targets"][name] = {"type": "file", "path": str(place.path)}
+    site.account(name, deliver_to=[name])
+    azure.fault("delay", op="listKeys", account=name, after=1, count=1, delay_ms=25000)
+    site.start(wrapped=[*namespace.command, *AS_SERVICE])
+    told = {}
+    wait_until(lambda: is_told(told_by_status(site, told).get(name, ()), way), "status tells it")
+    azure.release()
+    type_remedy(site, next(remedy for *_, remedy in told[name] if "redeliver" in remedy))
+    site.log.wait("key.delivered", account=name)

@@ -307,7 +307,7 @@ def wait_told(site, wrong):
                 if not any(cause in text and remedy in do for text, do in told.get(name, ()))}
 
     try:
-        wait_until(lambda: not missing(), "all are told", timeout=20)
+        wait_until(lambda: not missing(), "all are told")
     except AssertionError:
         assert missing() == {}
 

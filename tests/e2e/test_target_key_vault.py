@@ -266,7 +266,7 @@ def test_twenty_ways_of_being_wrong(site, azure):
             return told["failure"] and told["reason"] == reason and \
                 text in told["failure"]["text"] and remedy in told["do"]
         try:
-            wait_until(is_told, f"{name} says {text}", timeout=10)
+            wait_until(is_told, f"{name} says {text}")
         except AssertionError as failure:
             raise AssertionError(f"{failure}: {told}") from None
     site.wait_rotations("well", 2)

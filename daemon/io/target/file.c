@@ -43,7 +43,7 @@ static int check_place(const char *path, struct err *err)
     if (S_ISDIR(status.st_mode))
         return err_set(err, -EISDIR, "%s is a directory, not a file", path);
     if (!S_ISLNK(status.st_mode))
-        return err_set(err, -EINVAL, "%s is a device, a socket or a pipe, not a file", path);
+        return err_set(err, -EINVAL, "%s is not a regular file", path);
     /* Replacing the link would leave the readers of its target with the old key. */
     length = readlink(path, leads_to, sizeof(leads_to));
     return err_set(err, -ELOOP, "%s is a symbolic link (to %.*s), not a file", path,
