@@ -214,6 +214,20 @@ def test_a_policy_that_is_gone_keeps_no_other_waiting(hub, azure):
     assert hub.wait_rotations(f"{HUB}-device", 1)["slot"] == "secondary"
 
 
+def test_a_policy_that_may_not_be_renewed_keeps_no_other_waiting(hub, azure):
+    """Its request is refused, so that nothing of it is under way, however long renewals may take."""
+    hub.config["timing"] |= {"operation_wait": "1h", "retry_max": "1h"}
+    add(hub, hub.kind, "device")
+    start(hub, "service", "device")
+    azure.fault("status", op="regenerateKeys", account=HUB, status=403, code="AuthorizationFailed", count=1)
+    rotate(hub)
+    refused = hub.log.wait("rotation.retrying", account=f"{HUB}-service")
+    assert refused["reason"] == "permission_denied"
+    rotate(hub, "device")
+    assert hub.wait_rotations(f"{HUB}-device", 1)["slot"] == "secondary"
+    assert [one["status"] for one in puts(azure)] == [403, 201]
+
+
 def test_what_is_sent_is_what_was_read(hub, azure):
     """No key is in any line of the log, and the whole permission is told."""
     before = everything(azure)
