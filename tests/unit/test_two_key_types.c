@@ -400,7 +400,7 @@ static void test_switches(void **state)
     }
 }
 
-/* Spring Apps say it in the answer to the list. */
+/* Some say it in the answer to the list, alone or too. */
 static void test_switches_in_the_list(void **state)
 {
     static const struct {
@@ -413,6 +413,13 @@ static void test_switches_in_the_list(void **state)
         {"spring", "{\"enabled\":false}", 0, REASON_SHARED_KEY_DISABLED},
         {"spring", "{\"enabled\":\"no\"}", -EINVAL, REASON_NONE},
         {"spring", "{", -EINVAL, REASON_NONE},
+        {"apim_tenant", "{\"enabled\":true}", 0, REASON_NONE},
+        {"apim_tenant", "{\"enabled\":false}", 0, REASON_SHARED_KEY_DISABLED},
+        {"quantum", "{}", 0, REASON_NONE},
+        {"quantum", "{\"apiKeyEnabled\":false}", 0, REASON_SHARED_KEY_DISABLED},
+        {"bot_channel", "{\"setting\":null}", 0, REASON_NONE},
+        {"bot_channel", "{\"setting\":{\"disableLocalAuth\":false}}", 0, REASON_NONE},
+        {"bot_channel", "{\"setting\":{\"disableLocalAuth\":true}}", 0, REASON_SHARED_KEY_DISABLED},
         {"batch", "{\"enabled\":false}", 0, REASON_NONE},
     };
 

@@ -64,6 +64,13 @@ const struct two_key_resource two_key_apim_tenant = {
                                          .reason = REASON_SHARED_KEY_DISABLED,
                                          .words = "the tenant access's enabled is not true"},
                                         {.path = NULL}},
+    .list_switches =
+        (const struct two_key_switch[]){{.path = "enabled",
+                                         .off = OFF_IF_FALSE,
+                                         .reason = REASON_SHARED_KEY_DISABLED,
+                                         .words = "the tenant access is off: listSecrets says "
+                                                  "enabled false"},
+                                        {.path = NULL}},
     .keys_on = "enable the tenant access",
     .role = "API Management Tenant Key Rotator",
     .grants = "sign tokens that manage the service",

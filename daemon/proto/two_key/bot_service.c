@@ -4,8 +4,18 @@
  * Channels of Azure Bot Service (Microsoft.BotService/botServices/channels): Direct Line and Web
  * Chat have sites, and each site has two secrets. A site is no resource of its own, but its account
  * is given as if it were one: …/channels/DirectLineChannel/sites/SITE. Whether keys are on stands
- * in the description of the bot. The answer to a regenerate is the channel, without secrets.
+ * in the description of the bot, and in the list. The answer to a regenerate is the channel,
+ * without secrets.
  */
+
+/* The list says it, too, where the bot may not be read. */
+static const struct two_key_switch list_switches[] = {
+    {.path = "setting.disableLocalAuth",
+     .off = OFF_IF_TRUE,
+     .reason = REASON_SHARED_KEY_DISABLED,
+     .words = "the channel's disableLocalAuth is true: listChannelWithKeys says so"},
+    {.path = NULL},
+};
 
 /* A token for a conversation, which nobody begins ("Authentication in Direct Line API 3.0"). All
  * bots of a cloud have the same host. */
@@ -44,6 +54,7 @@ const struct two_key_resource two_key_bot_channel_site = {
                "properties.properties.sites[siteName={3}].key2"),
     .key_shape = &key_shape_secret,
     TWO_KEY_LOCAL_AUTH("the bot's"),
+    .list_switches = list_switches,
     .probe = &probe,
     TWO_KEY_ACTIONS_BELOW("Microsoft.BotService/botServices",
                           "Microsoft.BotService/botServices/channels", "listchannelwithkeys",

@@ -14,6 +14,14 @@ static const struct two_key_switch switches[] = {
     {.path = NULL},
 };
 
+static const struct two_key_switch list_switches[] = {
+    {.path = "apiKeyEnabled",
+     .off = OFF_IF_FALSE,
+     .reason = REASON_SHARED_KEY_DISABLED,
+     .words = "the workspace's apiKeyEnabled is false: listKeys says so"},
+    {.path = NULL},
+};
+
 const struct two_key_resource two_key_quantum_workspace = {
     .type = "Microsoft.Quantum/workspaces",
     .short_name = "quantum",
@@ -29,6 +37,7 @@ const struct two_key_resource two_key_quantum_workspace = {
     .endpoint_path = "properties.endpointUri",
     .state_path = "properties.provisioningState",
     .switches = switches,
+    .list_switches = list_switches,
     .keys_on = "set the workspace's apiKeyEnabled to true",
     TWO_KEY_ACTIONS("Microsoft.Quantum/Workspaces", "listKeys", "regenerateKey"),
     .role = "Quantum Key Rotator",
