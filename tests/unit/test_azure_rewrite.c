@@ -236,6 +236,7 @@ static void test_list_that_does_not_fit(void **state)
     assert_non_null(result.failure);
     assert_int_equal(failure.reason, REASON_AZURE_ERROR);
     assert_non_null(strstr(failure.text, "that was replaced"));
+    assert_non_null(strstr(failure.remedy, "configure it again"));
     assert_false(failure.outcome_unknown);
     assert_int_equal(fake_http.sent_count, 3);
     stop();

@@ -125,8 +125,8 @@ bool azure_rewrite_fits(const struct azure_call *call, const struct http_reply *
     else
         failure_set_remedy(failure,
                            "nothing: it is looked at again; if this persists, let the account of "
-                           "that policy see its keys with `keyrotatectl check`, and find out who "
-                           "renews them");
+                           "that policy see its keys with `keyrotatectl check` (configure it again "
+                           "where it is none any more), and find out who renews them");
     return false;
 }
 
