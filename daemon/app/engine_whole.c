@@ -66,6 +66,10 @@ void engine_whole_prepare(struct engine_account *account)
     if (!account->account->writes_whole)
         return;
     azure->unchanged_for = list_age(account);
+    list_for_each (link, &account->pair_link)
+        two_key_unchanged_learn(
+            &azure->unchanged,
+            &container_of(link, struct engine_account, pair_link)->azure.unchanged);
     free(account->neighbours);
     account->neighbours =
         must_alloc_array(gather(account, true) + 1, sizeof(struct two_key_neighbour));

@@ -289,11 +289,12 @@ static void test_a_change_that_takes_its_time(void **state)
     two_key_unchanged_saw(&unchanged, "A", true, 1000);
     two_key_unchanged_saw(&unchanged, "A", true, 5000);
     assert_int_equal(two_key_unchanged_left(&unchanged, 100, 5000), 100);
-    two_key_unchanged_saw(&unchanged, "A", false, 5050);
-    assert_int_equal(two_key_unchanged_left(&unchanged, 100, 5050), 50);
-    assert_int_equal(two_key_unchanged_left(&unchanged, 100, 5100), 0);
-    two_key_unchanged_saw(&unchanged, "A", true, 6000); /* another etag comes at its end alone */
-    assert_int_equal(two_key_unchanged_left(&unchanged, 100, 6000), 100);
+    two_key_unchanged_saw(&unchanged, "A", false, 9000); /* it ended just before, perhaps */
+    assert_int_equal(two_key_unchanged_left(&unchanged, 100, 9000), 100);
+    two_key_unchanged_saw(&unchanged, "A", false, 9050);
+    assert_int_equal(two_key_unchanged_left(&unchanged, 100, 9050), 50);
+    two_key_unchanged_saw(&unchanged, "A", true, 10000); /* another etag comes at its end alone */
+    assert_int_equal(two_key_unchanged_left(&unchanged, 100, 10000), 100);
 }
 
 /* Whoever has looked last knows the etag best, and whoever has seen it first its age. */
@@ -316,10 +317,12 @@ static void test_what_accounts_tell_each_other(void **state)
     assert_string_equal(other.etag, "B");
 
     two_key_unchanged_saw(&other, "C", false, 3000);
-    two_key_unchanged_saw(&one, "C", false, 3050);
     two_key_unchanged_learn(&one, &other);
-    assert_int_equal(two_key_unchanged_left(&one, 100, 3050), 50);
-    two_key_unchanged_saw(&other, "C", true, 3070);
+    two_key_unchanged_saw(&one, "C", false, 3050);
+    two_key_unchanged_learn(&other, &one);
+    assert_int_equal(two_key_unchanged_left(&other, 100, 3050), 50);
+    two_key_unchanged_saw(&other, "C", true, 3060);
+    two_key_unchanged_saw(&other, "C", false, 3070); /* which the first has not seen */
     two_key_unchanged_learn(&one, &other);
     assert_int_equal(two_key_unchanged_left(&one, 100, 3070), 100);
 }

@@ -31,25 +31,25 @@ int two_key_etag_check(const char *etag, struct err *err)
 void two_key_unchanged_saw(struct two_key_unchanged *unchanged, const char *etag, bool is_changing,
                            duration_ms at)
 {
-    if (!str_equal(unchanged->etag, etag)) {
-        *unchanged = (struct two_key_unchanged){.since = at};
-        (void)str_copy(unchanged->etag, sizeof(unchanged->etag), etag);
-    }
+    if (!str_equal(unchanged->etag, etag) || unchanged->is_changing || is_changing)
+        unchanged->since = at;
+    (void)str_copy(unchanged->etag, sizeof(unchanged->etag), etag);
     unchanged->seen_at = at;
-    if (is_changing)
-        unchanged->changing_at = at;
+    unchanged->is_changing = is_changing;
 }
 
+/* Where one has seen it for longer, that counts if the other has seen nothing else in between. */
 void two_key_unchanged_learn(struct two_key_unchanged *unchanged,
                              const struct two_key_unchanged *other)
 {
-    if (str_equal(unchanged->etag, other->etag)) {
-        unchanged->since = time_min(unchanged->since, other->since);
-        unchanged->changing_at = time_max(unchanged->changing_at, other->changing_at);
-        unchanged->seen_at = time_max(unchanged->seen_at, other->seen_at);
-    } else if (other->etag[0] != '\0' && other->seen_at >= unchanged->seen_at) {
-        *unchanged = *other;
-    }
+    const bool goes_on = str_equal(unchanged->etag, other->etag) && !unchanged->is_changing &&
+                         !other->is_changing && other->since <= unchanged->seen_at;
+    const duration_ms since = goes_on ? time_min(unchanged->since, other->since) : other->since;
+
+    if (other->etag[0] == '\0' || other->seen_at < unchanged->seen_at)
+        return;
+    *unchanged = *other;
+    unchanged->since = since;
 }
 
 duration_ms two_key_unchanged_left(const struct two_key_unchanged *unchanged, duration_ms wait,
@@ -57,5 +57,5 @@ duration_ms two_key_unchanged_left(const struct two_key_unchanged *unchanged, du
 {
     if (unchanged->etag[0] == '\0')
         return 0;
-    return time_max(0, time_add(time_max(unchanged->since, unchanged->changing_at), wait) - now);
+    return time_max(0, time_add(unchanged->since, wait) - now);
 }

@@ -6,8 +6,8 @@
  * been unchanged for longer than lists are late. An etag that was seen then and still stands now
  * proves it, because every change gives the resource another one, and none comes back. That it
  * still stands is proved by If-Match, whatever a late description says. A change that takes its
- * time may give the etag when it begins: while the description says that one is under way, it
- * counts as changed, whatever its etag.
+ * time may give the etag when it begins: where a description has said that one is under way, it
+ * counts from the first one that says no such thing any more.
  */
 #ifndef KEYROTATED_PROTO_TWO_KEY_UNCHANGED_H
 #define KEYROTATED_PROTO_TWO_KEY_UNCHANGED_H
@@ -20,9 +20,10 @@ enum { TWO_KEY_ETAG_MAX = 256 };
 /* Zeroed: the resource was not seen yet. */
 struct two_key_unchanged {
     char etag[TWO_KEY_ETAG_MAX]; /* "": none was seen */
-    duration_ms since;           /* when it was first seen, on a clock that never jumps */
-    duration_ms changing_at;     /* when it was last seen with a change under way; 0: never */
-    duration_ms seen_at;         /* when it was last seen */
+    duration_ms since;   /* since when it was seen so, with no change under way, on a clock that
+                            never jumps */
+    duration_ms seen_at; /* when it was last seen … */
+    bool is_changing;    /* … with a change under way */
 };
 
 /* May a change be tied to that etag (RFC 9110, 13.1.1)? Returns 0, or -EBADMSG with err set: there
@@ -34,7 +35,7 @@ int two_key_etag_check(const char *etag, struct err *err);
 void two_key_unchanged_saw(struct two_key_unchanged *unchanged, const char *etag, bool is_changing,
                            duration_ms at);
 
-/* Adds what another account of the same resource has seen. */
+/* Adds what another account of the same resource has seen, where that is newer. */
 void two_key_unchanged_learn(struct two_key_unchanged *unchanged,
                              const struct two_key_unchanged *other);
 
