@@ -1,6 +1,7 @@
 /*
- * A hub that somebody else changes at any time, lists and descriptions that are late, and a writer
- * that keeps to unchanged.h. No key of somebody else's is ever undone, and it writes nevertheless.
+ * A hub that somebody else changes at any time, lists and descriptions that are late, and two
+ * writers that keep to unchanged.h, and tell each other most of what they see. No key of somebody
+ * else's is ever undone, and they write nevertheless.
  *
  * A change takes its time: it gives the etag when it begins, when it ends, or at both, and the key
  * when it ends. The oracle is the hub itself: what is written back is what it has.
@@ -104,18 +105,30 @@ static void write_back(struct hub *hub, struct two_key_unchanged *unchanged, siz
     hub->undone += listed->key != is->key;
 }
 
+static void tell(struct hub *hub, struct two_key_unchanged *one,
+                 const struct two_key_unchanged *other)
+{
+    if (pick(hub, 4) > 0)
+        two_key_unchanged_learn(one, other);
+}
+
 static void run(struct hub *hub, enum forgets forgets)
 {
     *hub = (struct hub){.random = 0};
     for (uint64_t seed = 1; seed <= WORLDS; seed++) {
-        struct two_key_unchanged unchanged = {.since = 0};
+        struct two_key_unchanged seen[2] = {{.since = 0}};
         unsigned pace;
 
         hub->random = seed;
         pace = 1 + pick(hub, 300);
         live(hub, (enum etag_at)(seed % ETAG_AT_COUNT), 20 + pick(hub, 600));
-        for (size_t now = 0; now < LASTS; now += 1 + pick(hub, pace))
-            write_back(hub, &unchanged, now, forgets);
+        for (size_t now = 0; now < LASTS; now += 1 + pick(hub, pace)) {
+            const unsigned writer = pick(hub, 2);
+
+            tell(hub, &seen[writer], &seen[1 - writer]);
+            write_back(hub, &seen[writer], now, forgets);
+            tell(hub, &seen[1 - writer], &seen[writer]);
+        }
     }
 }
 
