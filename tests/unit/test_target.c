@@ -208,7 +208,7 @@ static void test_pipe_in_place(void **state)
     struct file_answer answer;
 
     assert_int_equal(mkfifo(f->path, 0600), 0);
-    file_assert_both_fail(f, REASON_TARGET_FAILED, "a pipe", "remove");
+    file_assert_both_fail(f, REASON_TARGET_FAILED, "not a regular file", "remove");
     answer = file_read(f);
     file_assert_failed(&answer, REASON_TARGET_FAILED, "not a regular file", "remove");
 }
