@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +14,14 @@
 #include <cmocka.h>
 
 static char directory[] = "/tmp/keyrotated-conf-XXXXXX";
+static bool entered;
 
 int config_fixture_enter(void **state)
 {
     (void)state;
     memcpy(directory + sizeof(directory) - 7, "XXXXXX", 6);
-    return !mkdtemp(directory) || chdir(directory) != 0 ? -1 : 0;
+    entered = mkdtemp(directory) && chdir(directory) == 0;
+    return entered ? 0 : -1;
 }
 
 static void remove_files(const char *path)
@@ -46,6 +49,7 @@ static void remove_files(const char *path)
 int config_fixture_leave(void **state)
 {
     (void)state;
+    entered = false;
     remove_files(directory);
     return chdir("/");
 }
@@ -54,6 +58,7 @@ void config_fixture_write(const char *path, const char *text)
 {
     FILE *file;
 
+    assert_true(entered); /* else the file would be left behind wherever the test was started */
     if (strncmp(path, "conf.d/", strlen("conf.d/")) == 0)
         (void)mkdir("conf.d", 0700);
     file = fopen(path, "w");

@@ -542,24 +542,26 @@ static void test_types_without_hint(void **state)
         assert_null(type_hint(words[i], out, sizeof(out)));
 }
 
+#define TEST(test) cmocka_unit_test_setup_teardown(test, config_fixture_enter, config_fixture_leave)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_by_parts),
-        cmocka_unit_test(test_regenerates_take),
-        cmocka_unit_test(test_below_others),
-        cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_named_first_pair),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_retiring),
-        cmocka_unit_test(test_two_permissions),
-        cmocka_unit_test(test_environment_file),
-        cmocka_unit_test(test_without_proof),
-        cmocka_unit_test(test_waits),
-        cmocka_unit_test(test_pace),
-        cmocka_unit_test(test_pace_in_words),
-        cmocka_unit_test(test_type_hints),
-        cmocka_unit_test(test_types_without_hint),
+        TEST(test_by_parts),
+        TEST(test_regenerates_take),
+        TEST(test_below_others),
+        TEST(test_pairs),
+        TEST(test_named_first_pair),
+        TEST(test_mistakes),
+        TEST(test_retiring),
+        TEST(test_two_permissions),
+        TEST(test_environment_file),
+        TEST(test_without_proof),
+        TEST(test_waits),
+        TEST(test_pace),
+        TEST(test_pace_in_words),
+        TEST(test_type_hints),
+        TEST(test_types_without_hint),
     };
 
     return cmocka_run_group_tests_name("config_types", tests, NULL, NULL);
