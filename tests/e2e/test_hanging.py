@@ -1,7 +1,6 @@
 """Whatever hangs delays nobody else: twenty accounts for each kind of target that can hang, beside a
 few that rotate through targets of the kinds that do not."""
 
-import base64
 import signal
 import time
 
@@ -11,7 +10,7 @@ from certificates import Authority
 from dead_disk import DeadDisk
 from hanging import SECRET, Hanging, Steps
 from patience import wait_until
-from receivers import Program, WebhookServer
+from receivers import WebhookServer
 
 EACH = 20
 # Of any step, and of any turn of the loop.
@@ -23,30 +22,43 @@ SECONDS = 4
 ROUNDS = 12
 
 
+class Others:
+    """Three accounts of that installation that rotate: to a file, a program and a receiver."""
+
+    def __init__(self, site, names, hook, authority):
+        self.site = site
+        script = site.directory / "good"
+        script.write_text("#!/bin/sh\nexec cat >/dev/null\n")
+        script.chmod(0o755)
+        secret = site.directory / "hook-secret"
+        secret.touch(0o600)
+        secret.write_text(SECRET)
+        site.config["targets"].update({
+            "program": {"type": "exec", "command": [str(script), "{account}"]},
+            "hook": {"type": "webhook", "url": f"{hook.url}/{{account}}", "include_key": True,
+                     "secret_file": str(secret), "ca_file": str(authority.certificate)},
+        })
+        site.config["defaults"]["deliver_to"] = ["file", "program", "hook"]
+        site.policy(rotate_every="1s", overlap="300ms")
+        site.config["timing"].update(settle="100ms")
+        self.names = {site.account(name) for name in names}
+
+    def wait_rotating(self):
+        self.site.wait_adopted(*self.names)
+        wait_until(lambda: all(self.site.completed(name) for name in self.names), "they rotate")
+
+    def steps(self, since):
+        """None: of no whole rotation yet."""
+        steps = Steps(self.site.log, since, self.names)
+        return steps if steps.rotations() > 0 and steps.lags else None
+
+
 @pytest.fixture
-def others(site, tmp_path):
-    """Three accounts that rotate: to a file, a program, a socket and a receiver."""
+def receiver(tmp_path):
     authority = Authority(tmp_path / "authority")
     hook = WebhookServer(*authority.issue("receiver"))
-    program = Program(site.directory / "good.sock")
-    script = site.directory / "good"
-    script.write_text("#!/bin/sh\nexec cat >/dev/null\n")
-    script.chmod(0o755)
-    secret = site.directory / "hook-secret"
-    secret.touch(0o600)
-    secret.write_text(SECRET)
-    site.config["targets"].update({
-        "program": {"type": "exec", "command": [str(script), "{account}"]},
-        "hook": {"type": "webhook", "url": f"{hook.url}/{{account}}", "include_key": True,
-                 "secret_file": str(secret), "ca_file": str(authority.certificate)},
-    })
-    site.config["defaults"]["deliver_to"] = ["file", "program", "hook"]
-    site.policy(rotate_every="1s", overlap="300ms")
-    site.config["timing"].update(settle="100ms")
-    names = {site.account(name) for name in ("alpha", "bravo", "charlie")}
-    yield names
+    yield hook, authority
     hook.stop()
-    program.stop()
 
 
 @pytest.fixture
@@ -58,33 +70,33 @@ def disk(site, namespace):
     made.end()
 
 
-def measure(site, names):
-    since = site.log.mark()
+def measure(among, alone):
+    """The steps of both, at the same time: whatever else slows this machine slows both of them."""
+    since = among.site.log.mark(), alone.site.log.mark()
     time.sleep(SECONDS)
-
-    def measured():
-        steps = Steps(site.log, since, names)
-        return steps if steps.rotations() > 0 and steps.lags else None
-
-    return wait_until(measured, "one of them has rotated")
+    return wait_until(lambda: among.steps(since[0]), "one among those that hang has rotated"), \
+        wait_until(lambda: alone.steps(since[1]), "one of the other daemon has rotated")
 
 
 @pytest.mark.long
-def test_what_hangs_delays_nobody(site, others, namespace, disk):
+def test_what_hangs_delays_nobody(site, install, receiver, namespace, disk):
+    """The yardstick is a second daemon, in which nothing hangs."""
+    among = Others(site, ("alpha", "bravo", "charlie"), *receiver)
+    alone = Others(install(), ("delta", "echo", "foxtrot"), *receiver)
     if disk.error:
         print(f"without a dead file system: {disk.error}")
     hanging = Hanging(site, None if disk.error else disk.directory)
     daemon = site.start(wrapped=namespace.command, environment=hanging.environment)
-    site.wait_adopted(*others)
-    wait_until(lambda: all(site.completed(name) for name in others), "they rotate")
-    calm = measure(site, others)
+    alone.site.start()
+    among.wait_rotating()
+    alone.wait_rotating()
     hanging.add(EACH)
     site.write()
     assert site.ctl("reload").returncode == 0
     wait_until(lambda: "did not end within 2s" in site.log.text(), "programs hang")
     bound_ms = INSTRUMENTED_BOUND_MS if "asan" in site.build.name else BOUND_MS
     for _ in range(ROUNDS):
-        steps = measure(site, others)
+        steps, calm = measure(among, alone)
         print(f"alone:\n{calm.text()}\namong {len(hanging.names)} accounts that hang:\n"
               f"{steps.text(calm)}")
         if steps.delay(calm)[0] <= bound_ms and steps.lag() <= bound_ms:

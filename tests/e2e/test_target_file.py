@@ -146,6 +146,8 @@ def test_a_file_that_cannot_be_read(site, azure, namespace, places):
     site.start(wrapped=[*namespace.command, *AS_SERVICE])
     told = {}
     wait_until(lambda: is_told(told_by_status(site, told).get(name, ()), way), "status tells it")
+    wait_until(lambda: len(azure.truth.requests("listKeys", account=name)) == 2, "it looks again")
     azure.release()
+    site.log.wait("account.adopted", account=name)
     type_remedy(site, next(remedy for *_, remedy in told[name] if "redeliver" in remedy))
     site.log.wait("key.delivered", account=name)
