@@ -73,7 +73,7 @@ enum ctl_exit ctl_history(const struct ctl_options *options)
 {
     const struct history_form *form = form_of(options);
     char after[CONTROL_ID_MAX] = "";
-    enum ctl_exit result;
+    enum ctl_exit result = CTL_DONE;
     size_t pages = 0, rows = 0;
     bool more = false;
 
