@@ -60,6 +60,7 @@ static void write_entry(const struct history_entry *entry, struct buf *out)
                                  .request_id = row->request_id,
                                  .correlation_id = row->correlation_id,
                                  .text = row->text,
+                                 .duration = row->duration > 0 ? (uint64_t)row->duration : 0,
                                  .failed = control_history_is_failure(row->event),
                              });
 }

@@ -59,11 +59,12 @@ void engine_report_account(struct log_line *line, const struct engine_account *a
 void engine_report_ended(const struct engine_account *account, const struct record *before);
 
 /* Fills history rows from the notes; texts are borrowed from `transaction`, `account` and `texts`.
- */
+ * `before`: the record before the step. */
 struct history_text {
     char fingerprint[FINGERPRINT_TEXT_MAX];
 };
 size_t engine_report_history(struct engine_account *account, const struct transaction *transaction,
+                             const struct record *before,
                              struct history_row rows[STORE_HISTORY_PER_SAVE],
                              struct history_text texts[STORE_HISTORY_PER_SAVE]);
 

@@ -408,7 +408,50 @@ void engine_report_notes(struct engine_account *account, const struct transactio
         report_new_cause(account, transaction);
 }
 
+/* Since when consumers held a dead key; TIME_NEVER: they did not. */
+static time_ms dead_since(const struct record *before)
+{
+    time_ms since = TIME_NEVER;
+
+    for (size_t i = 0; i < before->target_count; i++)
+        if (before->targets[i].required && before->targets[i].dead_since != 0)
+            since = time_min(since, before->targets[i].dead_since);
+    return since;
+}
+
+/* How long that took, or the key was dead in its target; 0: not known. */
+static duration_ms duration_of(const struct record *record, const struct record *before,
+                               const struct transaction *transaction, const struct note *note)
+{
+    const struct target_record *target =
+        note->has_target ? record_target_const(before, &note->target) : NULL;
+    time_ms since = TIME_NEVER;
+
+    switch (note->kind) {
+    case NOTE_KEY_REGENERATED:
+    case NOTE_KEY_VERIFIED:
+        return transaction->result ? transaction->result->duration : 0;
+    case NOTE_ROTATION_COMPLETED:
+        since = record->started_at;
+        break;
+    case NOTE_UNBLOCKED:
+        since = before->blocked_at != 0 ? before->blocked_at : TIME_NEVER;
+        break;
+    case NOTE_KEY_DELIVERED:
+        since = target && target->dead_since != 0 ? target->dead_since : TIME_NEVER;
+        break;
+    case NOTE_DRIFT_REPAIRED:
+    case NOTE_CONSUMERS_SAFE:
+        since = dead_since(before);
+        break;
+    default:
+        break;
+    }
+    return since < transaction->event.now ? transaction->event.now - since : 0;
+}
+
 size_t engine_report_history(struct engine_account *account, const struct transaction *transaction,
+                             const struct record *before,
                              struct history_row rows[STORE_HISTORY_PER_SAVE],
                              struct history_text texts[STORE_HISTORY_PER_SAVE])
 {
@@ -441,6 +484,7 @@ size_t engine_report_history(struct engine_account *account, const struct transa
             .correlation_id = str_or_null(record->correlation),
             .text =
                 note->kind == NOTE_HELD ? engine_note_hold_reason(transaction, note) : note->detail,
+            .duration = duration_of(record, before, transaction, note),
         };
         count++;
     }

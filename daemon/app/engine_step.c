@@ -58,11 +58,12 @@ static void trace_moves(const struct engine_account *account, const struct effec
     }
 }
 
-static void step(struct engine_account *account, struct transaction *transaction)
+/* *before: gets the record before the step. */
+static void step(struct engine_account *account, struct transaction *transaction,
+                 struct record *before)
 {
     struct rotation_context context;
     struct record next = account->record;
-    struct record before;
 
     transaction->effects = must_alloc(sizeof(*transaction->effects));
     transaction->event.now = loop_now(account->engine->parts.loop);
@@ -78,12 +79,12 @@ static void step(struct engine_account *account, struct transaction *transaction
         engine_fault(account->engine, transaction->effects->fault);
         return;
     }
-    before = account->record;
+    *before = account->record;
     account->record = next;
-    engine_pair_stepped(account, &before);
-    engine_operation_follow(account, &before, transaction);
-    engine_report_ended(account, &before);
-    if (before.due_at != account->record.due_at)
+    engine_pair_stepped(account, before);
+    engine_operation_follow(account, before, transaction);
+    engine_report_ended(account, before);
+    if (before->due_at != account->record.due_at)
         engine_news_planned(account);
     if (transaction->event.command)
         engine_command_name_account(account, transaction);
@@ -125,11 +126,12 @@ static void on_saved(void *context)
     engine_account_make_ready(account);
 }
 
-static void save(struct engine_account *account, struct transaction *transaction)
+static void save(struct engine_account *account, struct transaction *transaction,
+                 const struct record *before)
 {
     struct history_row rows[STORE_HISTORY_PER_SAVE];
     struct history_text texts[STORE_HISTORY_PER_SAVE];
-    size_t count = engine_report_history(account, transaction, rows, texts);
+    size_t count = engine_report_history(account, transaction, before, rows, texts);
 
     if (transaction->effects->wait)
         account->saving = transaction;
@@ -150,11 +152,13 @@ static void finish_saving(struct engine_account *account)
 
 static void step_one(struct engine_account *account, struct transaction *transaction)
 {
-    step(account, transaction);
+    struct record before;
+
+    step(account, transaction, &before);
     if (!account->engine->faulted) {
         engine_report_notes(account, transaction, true);
         if (transaction->effects->persist)
-            save(account, transaction);
+            save(account, transaction, &before);
         if (account->saving)
             return;
         carry_out(account, transaction);

@@ -29,7 +29,7 @@ const struct history_form history_as_json = {write_json_head, control_history_ro
 
 /* In quotes, those inside doubled. Control characters, which could play tricks on a terminal,
  * become "?". */
-static void write_field(struct buf *out, const char *text, bool last)
+static void write_field(struct buf *out, const char *text)
 {
     (void)buf_append_char(out, '"');
     for (; text && *text != '\0'; text++) {
@@ -39,15 +39,16 @@ static void write_field(struct buf *out, const char *text, bool last)
             (void)buf_append_char(out, '"');
         (void)buf_append_char(out, byte < 0x20 || byte == 0x7f ? '?' : *text);
     }
-    (void)buf_append_str(out, last ? "\"\r\n" : "\",");
+    (void)buf_append_str(out, "\",");
 }
 
 static void write_csv_head(struct buf *out, time_ms now)
 {
     (void)now;
-    (void)buf_append_str(out,
-                         "number,at,event,failed,id,account,resource_group,cycle,slot,trigger,"
-                         "actor,fingerprint,target,reason,request_id,correlation_id,text\r\n");
+    (void)buf_append_str(
+        out,
+        "number,at,event,failed,id,account,resource_group,cycle,slot,trigger,"
+        "actor,fingerprint,target,reason,request_id,correlation_id,text,duration_ms\r\n");
 }
 
 static void write_csv_row(struct buf *out, const struct history_snapshot *row)
@@ -59,15 +60,16 @@ static void write_csv_row(struct buf *out, const struct history_snapshot *row)
     if (row->at != TIME_NEVER)
         (void)date_to_rfc3339(row->at, at);
     (void)buf_append_format(out, "%" PRIu64 ",%s,", row->number, at);
-    write_field(out, row->event, false);
+    write_field(out, row->event);
     (void)buf_append_format(out, "%s,", row->failed ? "true" : "false");
-    write_field(out, row->id, false);
-    write_field(out, row->name, false);
-    write_field(out, row->resource_group, false);
+    write_field(out, row->id);
+    write_field(out, row->name);
+    write_field(out, row->resource_group);
     (void)buf_append_format(out, "%" PRIu64 ",", row->cycle);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        write_field(out, texts[i], false);
-    write_field(out, row->text, true);
+        write_field(out, texts[i]);
+    write_field(out, row->text);
+    (void)buf_append_format(out, "%" PRIu64 "\r\n", row->duration);
 }
 
 static void write_csv_end(struct buf *out, size_t rows)

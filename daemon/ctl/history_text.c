@@ -9,7 +9,7 @@
 
 enum {
     SECOND_MAX = 24,
-    BY_WIDTH = 24,
+    BY_WIDTH = 16,
     BY_MAX = 4 * BY_WIDTH + 8,
     FINGERPRINT_SHOWN = 8,
     COLUMNS = 100,
@@ -50,6 +50,19 @@ static void write_cell(struct buf *out, const char *text, size_t width)
         while (((unsigned char)*end & 0xc0) == 0x80);
     ctl_write(out, "%.*s%*s", (int)(end - text), text, whole < width ? (int)(width - whole) : 0,
               "");
+}
+
+/* "40ms", "3m 20s", "2d 4h": the two largest units; "-" */
+static const char *how_long(const struct history_snapshot *row, char out[DURATION_TEXT_MAX])
+{
+    const duration_ms unit = row->duration >= (uint64_t)MS_DAY      ? MS_HOUR
+                             : row->duration >= (uint64_t)MS_HOUR   ? MS_MINUTE
+                             : row->duration >= (uint64_t)MS_SECOND ? MS_SECOND
+                                                                    : 1;
+    const duration_ms duration = (duration_ms)row->duration;
+
+    (void)str_copy(out, DURATION_TEXT_MAX, "-");
+    return duration > 0 ? duration_to_words(duration - duration % unit, out) : out;
 }
 
 /* Who, else what. */
@@ -119,13 +132,13 @@ static void write_detail(struct buf *out, const struct history_snapshot *row)
 static void write_head(struct buf *out, time_ms now)
 {
     (void)now;
-    ctl_write(out, "%-20s  %5s  %-18s  %-9s  %-24s  %s\n", "TIME", "CYCLE", "EVENT", "SLOT", "BY",
-              "FINGERPRINT");
+    ctl_write(out, "%-20s  %5s  %-18s  %-9s  %-16s  %-11s  %s\n", "TIME", "CYCLE", "EVENT", "SLOT",
+              "BY", "FINGERPRINT", "DURATION");
 }
 
 static void write_row(struct buf *out, const struct history_snapshot *row)
 {
-    char at[SECOND_MAX];
+    char at[SECOND_MAX], words[DURATION_TEXT_MAX];
 
     ctl_write(out, "%-20s  %5llu  ", to_the_second(row->at, at), (unsigned long long)row->cycle);
     write_cell(out, ctl_shown(row->event), 18);
@@ -133,7 +146,8 @@ static void write_row(struct buf *out, const struct history_snapshot *row)
     write_cell(out, ctl_shown(row->slot), 9);
     ctl_write(out, "  ");
     write_cell(out, by_whom(row), BY_WIDTH);
-    ctl_write(out, "  %.*s\n", FINGERPRINT_SHOWN, ctl_shown(row->fingerprint));
+    ctl_write(out, "  %-11.*s  %s\n", FINGERPRINT_SHOWN, ctl_shown(row->fingerprint),
+              how_long(row, words));
     write_detail(out, row);
 }
 

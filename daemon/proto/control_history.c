@@ -46,6 +46,7 @@ static const struct snapshot_member row_members[] = {
     SNAPSHOT_MEMBER(history_snapshot, TEXT, request_id, "request_id"),
     SNAPSHOT_MEMBER(history_snapshot, TEXT, correlation_id, "correlation_id"),
     SNAPSHOT_MEMBER(history_snapshot, TEXT, text, "text"),
+    SNAPSHOT_MEMBER(history_snapshot, NUMBER, duration, "duration_ms"),
 };
 static const struct snapshot_table row_table = SNAPSHOT_TABLE(history_snapshot, row_members);
 

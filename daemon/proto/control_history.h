@@ -29,6 +29,7 @@ struct history_snapshot {
     const char *request_id; /* these two find the request in Azure's logs */
     const char *correlation_id;
     const char *text;
+    uint64_t duration; /* in ms: how long it took, or the key was dead; 0: not known */
     bool failed;
 };
 

@@ -51,6 +51,8 @@ def test_a_rotation_by_command(site):
     delivered = next(row for row in of_rotation if row["event"] == "key.delivered")
     assert delivered["slot"] == started["slot"] and delivered["target"] and len(delivered["fingerprint"]) == 32
 
+    assert next(row for row in of_rotation if row["event"] == "rotation.completed")["duration_ms"] > 0
+
     everything = history(site)
     assert {row["account"] for row in everything} == {"alpha", "beta"}
     assert [row for row in everything if row["account"] == "alpha"] == rows
@@ -58,7 +60,7 @@ def test_a_rotation_by_command(site):
     assert [(int(line["number"]), line["event"], line["actor"]) for line in sheet] == \
         [(row["number"], row["event"], row["actor"] or "") for row in rows]
     table = site.ctl("history", "alpha").stdout.splitlines()
-    assert table[0].split() == ["TIME", "CYCLE", "EVENT", "SLOT", "BY", "FINGERPRINT"]
+    assert table[0].split() == ["TIME", "CYCLE", "EVENT", "SLOT", "BY", "FINGERPRINT", "DURATION"]
     assert max(map(len, table)) <= COLUMNS
     assert any(delivered["fingerprint"][:8] in line and " key.delivered " in line for line in table)
 
@@ -100,6 +102,23 @@ def test_what_went_wrong(site):
     unknown = site.ctl("history", "alpha")
     assert unknown.returncode == USAGE and "alpha" in unknown.stderr
     assert history(site, identity)[:len(rows)] == rows
+
+
+def test_for_how_long_a_key_was_dead(site, azure):
+    """Somebody else regenerates both keys, so that the file holds a dead one until it is repaired."""
+    site.policy(rotate_every="30d", overlap="5d", splay="1s", check_every="10m")
+    site.account("alpha")
+    daemon = site.start()
+    site.wait_adopted("alpha")
+    daemon.stop()
+    azure.regenerate("alpha", "Primary")
+    azure.regenerate("alpha", "Secondary")
+    site.start()
+    rows = wait_for(site, "consumers.safe", "alpha")
+    detected = next(row for row in rows if row["event"] == "drift.detected")
+    safe = next(row for row in rows if row["event"] == "consumers.safe")
+    assert safe["duration_ms"] > 0 and detected["at"] <= safe["at"], rows
+    assert "DURATION" in site.ctl("history", "alpha").stdout.splitlines()[0]
 
 
 def test_many_pages(site):

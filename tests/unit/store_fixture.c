@@ -230,8 +230,15 @@ int store_fixture_sql_int(struct store_fixture *fixture, const char *sql)
     return value;
 }
 
+void store_fixture_back_to_version_8(struct store_fixture *fixture)
+{
+    store_fixture_sql(fixture, "ALTER TABLE history DROP COLUMN duration");
+    store_fixture_sql(fixture, "PRAGMA user_version = 8");
+}
+
 void store_fixture_back_to_version_7(struct store_fixture *fixture)
 {
+    store_fixture_back_to_version_8(fixture);
     store_fixture_sql(fixture, "ALTER TABLE history DROP COLUMN hash");
     store_fixture_sql(fixture, "DROP TABLE history_chains");
     store_fixture_sql(fixture, "PRAGMA user_version = 7");

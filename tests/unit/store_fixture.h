@@ -58,6 +58,7 @@ void record_randomize(struct record *record, uint64_t seed);
 void assert_records_equal(const struct record *a, const struct record *b);
 
 /* Turns a closed journal into one of version 3; one without holds into one of version 2. */
+void store_fixture_back_to_version_8(struct store_fixture *fixture);
 void store_fixture_back_to_version_7(struct store_fixture *fixture);
 void store_fixture_back_to_version_6(struct store_fixture *fixture);
 void store_fixture_back_to_version_5(struct store_fixture *fixture);

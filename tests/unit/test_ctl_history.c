@@ -30,14 +30,15 @@ static const struct history_snapshot rows[] = {
      .actor = "uid 1000 (alice)",
      .fingerprint = "00112233445566778899aabbccddeeff",
      .request_id = "r",
-     .correlation_id = "c"},
+     .correlation_id = "c",
+     .duration = 200400},
     {.number = 9,
      .at = NOW,
      .event = "drift.detected",
      .id = ID,
      .name = "alpha",
      .resource_group = "g",
-     .cycle = 18446744073709551,
+     .cycle = 99999,
      .trigger = "schedule",
      .target = "vault",
      .reason = "target_changed",
@@ -72,6 +73,7 @@ static void test_what_is_sent_arrives(void **state)
     assert_true(page.rows[0].at == rows[0].at);
     assert_string_equal(page.rows[0].actor, "uid 1000 (alice)");
     assert_string_equal(page.rows[0].correlation_id, "c");
+    assert_int_equal(page.rows[0].duration, 200400);
     assert_null(page.rows[0].target);
     assert_false(page.rows[0].failed);
     assert_true(page.rows[1].failed);
@@ -106,9 +108,10 @@ static void test_table(void **state)
     assert_true(str_starts_with(text, "TIME                  CYCLE  EVENT "));
     assert_non_null(strstr(text,
                            "\n2026-11-22 11:00:00Z      3  rotation.started    secondary  "
-                           "uid 1000 (alice)          00112233\n"
+                           "uid 1000 (alice)  00112233     3m 20s\n"
                            "                     g/alpha\n"));
-    assert_non_null(strstr(text, "  drift.detected      -          schedule                  -\n"));
+    assert_non_null(
+        strstr(text, "  drift.detected      -          schedule          -            -\n"));
     assert_non_null(
         strstr(text, "\n                     g/alpha: target vault: target_changed: a "));
     assert_null(strchr(text, '\x1b'));
@@ -129,11 +132,11 @@ static void test_csv(void **state)
     assert_true(str_starts_with(text,
                                 "number,at,event,failed,id,account,resource_group,cycle,slot,"
                                 "trigger,actor,fingerprint,target,reason,request_id,"
-                                "correlation_id,text\r\n"));
+                                "correlation_id,text,duration_ms\r\n"));
     assert_non_null(strstr(text, "\r\n7,2026-11-22T11:00:00.123Z,\"rotation.started\",false,\"" ID
                                  "\",\"alpha\",\"g\",3,\"secondary\",\"command\","
                                  "\"uid 1000 (alice)\",\"00112233445566778899aabbccddeeff\",\"\","
-                                 "\"\",\"r\",\"c\",\"\"\r\n9,"));
+                                 "\"\",\"r\",\"c\",\"\",200400\r\n9,"));
     assert_non_null(strstr(text, ",\"a \"\"quoted\"\", long text? that"));
     buf_done(&out);
 }

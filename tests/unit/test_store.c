@@ -398,7 +398,7 @@ static void test_version_5(void **state)
     forget_key_times(&saved);
     assert_records_equal(&load(fixture)->records[0], &saved);
     store_fixture_close(fixture);
-    assert_int_equal(store_fixture_sql_int(fixture, "PRAGMA user_version"), 8);
+    assert_int_equal(store_fixture_sql_int(fixture, "PRAGMA user_version"), 9);
     store_fixture_open(fixture, STORE_OPENED);
 }
 
@@ -419,7 +419,7 @@ static void test_version_6(void **state)
     forget_replaced_times(&saved);
     assert_records_equal(&load(fixture)->records[0], &saved);
     store_fixture_close(fixture);
-    assert_int_equal(store_fixture_sql_int(fixture, "PRAGMA user_version"), 8);
+    assert_int_equal(store_fixture_sql_int(fixture, "PRAGMA user_version"), 9);
     store_fixture_open(fixture, STORE_OPENED);
 }
 

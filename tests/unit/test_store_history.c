@@ -112,7 +112,8 @@ static void test_all_members_come_back(void **state)
                                            .fingerprint = "ab12",
                                            .request_id = "r",
                                            .correlation_id = "c",
-                                           .text = "delivered"};
+                                           .text = "delivered",
+                                           .duration = 4711};
     struct store_fixture *fixture = *state;
 
     store_fixture_open(fixture, STORE_CREATED);
@@ -131,7 +132,7 @@ static void test_all_members_come_back(void **state)
     assert_int_equal(asked.count, 1);
     assert_string_equal(asked.last_account, "/a");
     assert_string_equal(asked.last_text, "delivered");
-    assert_true(asked.last.at == row.at);
+    assert_true(asked.last.at == row.at && asked.last.duration == 4711);
 }
 
 static void test_what_is_asked_for(void **state)
@@ -313,6 +314,7 @@ static void test_what_was_tampered_with_shows(void **state)
     tamper(fixture, "UPDATE history SET cycle = 9 WHERE id = 5", HISTORY_ALTERED, 5);
     tamper(fixture, "UPDATE history SET event = 'key.verified' WHERE id = 2", HISTORY_ALTERED, 2);
     tamper(fixture, "UPDATE history SET slot = '' WHERE id = 2", HISTORY_ALTERED, 2);
+    tamper(fixture, "UPDATE history SET duration = 5 WHERE id = 2", HISTORY_ALTERED, 2);
     tamper(fixture, "UPDATE history SET target = 'x', reason = 'y' WHERE id = 2", HISTORY_ALTERED,
            2);
     tamper(fixture, "UPDATE history SET id = 100 WHERE id = 5", HISTORY_ALTERED, 100);
@@ -375,6 +377,22 @@ static void test_older_rows(void **state)
     store_fixture_open(fixture, STORE_OPENED);
     check(fixture, NULL, 0);
     assert_int_equal(seen.verdicts[0].fault, HISTORY_OLDER_CHANGED);
+}
+
+/* Rows of version 8 have a hash and no duration. */
+static void test_rows_without_duration(void **state)
+{
+    struct store_fixture *fixture = *state;
+
+    store_fixture_open(fixture, STORE_CREATED);
+    save_rows(fixture, "/a", 1000, 1, 3);
+    store_fixture_close(fixture);
+    store_fixture_back_to_version_8(fixture);
+    store_fixture_open(fixture, STORE_OPENED);
+    save_rows(fixture, "/a", 9000, 1, 3);
+    check(fixture, NULL, 0);
+    assert_int_equal(seen.verdicts[0].fault, HISTORY_WHOLE);
+    assert_int_equal(seen.verdicts[0].rows, 6);
 }
 
 static void test_many_accounts_are_checked(void **state)
@@ -453,6 +471,7 @@ int main(void)
         TEST(test_what_was_tampered_with_shows),
         TEST(test_pruned_history_is_whole),
         TEST(test_older_rows),
+        TEST(test_rows_without_duration),
         TEST(test_many_accounts_are_checked),
     };
 #undef TEST

@@ -89,7 +89,7 @@ static void test_a_journal_of_version_4_gets_the_table(void **state)
     store_save_operation(fixture->store, "/a", "https://a.example/1");
     assert_found(fixture, "/a https://a.example/1 19;");
     store_fixture_close(fixture);
-    assert_int_equal(store_fixture_sql_int(fixture, "PRAGMA user_version"), 8);
+    assert_int_equal(store_fixture_sql_int(fixture, "PRAGMA user_version"), 9);
 }
 
 int main(void)

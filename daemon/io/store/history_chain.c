@@ -31,6 +31,9 @@ void history_chain_next(const uint8_t previous[SHA256_LENGTH], const struct hist
     append(&content, entry->account_key);
     for (size_t i = 0; i < HISTORY_ROW_TEXTS; i++)
         append(&content, *history_row_text(&row, i));
+    /* Rows of format 8 have none: their hashes stay. */
+    if (row.duration != 0)
+        (void)buf_append_format(&content, "%" PRId64 ",", row.duration);
     if (content.failed || crypto_sha256(content.data, content.length, out) != 0)
         fault_out_of_memory();
     buf_done(&content);

@@ -76,6 +76,7 @@ struct history_row {
     const char *request_id;
     const char *correlation_id;
     const char *text;
+    duration_ms duration; /* how long it took or lasted; 0: not known */
 };
 enum { STORE_HISTORY_PER_SAVE = 24, STORE_HISTORY_KEEP = 2000 /* rows per account */ };
 

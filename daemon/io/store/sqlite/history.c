@@ -55,6 +55,7 @@ void store_history_entry(sqlite3_stmt *statement, struct history_entry *entry)
                 .request_id = texts[11],
                 .correlation_id = texts[12],
                 .text = texts[13],
+                .duration = sqlite3_column_int64(statement, 14),
             },
     };
 }

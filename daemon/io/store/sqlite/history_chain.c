@@ -96,6 +96,7 @@ static int write_row(sqlite3_stmt *statement, const struct history_entry *entry,
     bind_bytes(&binding, hash, SHA256_LENGTH);
     for (size_t i = 0; i < HISTORY_ROW_TEXTS; i++)
         bind_text(&binding, *history_row_text(&row, i));
+    bind_time(&binding, row.duration != 0 ? row.duration : TIME_NEVER);
     return statement_run(&binding);
 }
 

@@ -37,8 +37,8 @@ static const struct statement_text {
     [SELECT_HISTORY] = {"SELECT 1 FROM history WHERE id = ?1"},
     [INSERT_HISTORY] =
         {"INSERT INTO history (id, account, at, cycle, hash, event, slot, target, reason, trigger,"
-         " actor, fingerprint, request_id, correlation_id, text)"
-         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+         " actor, fingerprint, request_id, correlation_id, text, duration)"
+         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
     [SELECT_SURPLUS] = {"SELECT id, hash FROM history WHERE account = ?1"
                         " ORDER BY id DESC LIMIT 1 OFFSET ?2"},
     [PRUNE_HISTORY] = {"DELETE FROM history WHERE account = ?1 AND id <= ?2"},

@@ -224,9 +224,12 @@ static const char schema_8[] =
     "INSERT INTO history_chains (account, anchor, head, older)"
     " SELECT account, zeroblob(32), zeroblob(32), count(*) FROM history GROUP BY account;\n";
 
+/* How long a step took, or a key was dead in its target. */
+static const char schema_9[] = "ALTER TABLE history ADD COLUMN duration INTEGER;\n";
+
 /* migrations[n] leads from user_version n to n + 1. What is released is never changed again. */
-static const char *const migrations[] = {schema_1, schema_2, schema_3, schema_4,
-                                         schema_5, schema_6, schema_7, schema_8};
+static const char *const migrations[] = {schema_1, schema_2, schema_3, schema_4, schema_5,
+                                         schema_6, schema_7, schema_8, schema_9};
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 
 static int code_of(int result)

@@ -164,8 +164,8 @@ int store_operations_read_all(sqlite3 *db, store_found_operation *found, void *c
 #define HISTORY_COLUMNS                                                                            \
     "id, account, at, event, cycle, slot, target, reason, trigger, actor, fingerprint, "           \
     "request_id,"                                                                                  \
-    " correlation_id, text"
-enum { HISTORY_COLUMN_COUNT = 14 };
+    " correlation_id, text, duration"
+enum { HISTORY_COLUMN_COUNT = 15 };
 
 /* The row that the statement stands at. The texts live until its next step. */
 void store_history_entry(sqlite3_stmt *statement, struct history_entry *entry);
