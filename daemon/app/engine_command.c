@@ -121,6 +121,31 @@ static void add_outcome(struct command_group *group, enum control_outcome outcom
         answer_and_free(group);
 }
 
+/* What was asked for, by whom, and the answer. A check asks alone, and so does a dry run. */
+static void remember(struct engine_account *account, const struct transaction *transaction)
+{
+    static const char *const events[] = {
+        [COMMAND_ACCEPTED] = "command.accepted",
+        [COMMAND_DONE] = "command.done",
+        [COMMAND_REFUSED] = "command.refused",
+    };
+    const struct effects *effects = transaction->effects;
+    char text[sizeof(effects->answer) + 16];
+    const struct history_row row = {
+        .at = transaction->event.now,
+        .event = events[effects->outcome],
+        .cycle = account->record.cycle,
+        .actor = transaction->actor,
+        .text = text,
+    };
+
+    if (effects->outcome == COMMAND_NOT_ASKED || transaction->command.dry_run ||
+        transaction->command.kind == COMMAND_CHECK)
+        return;
+    (void)snprintf(text, sizeof(text), "%s: %s", transaction->group->row->name, effects->answer);
+    store_save_history(account->engine->parts.store, account->key, &row, 1);
+}
+
 void engine_command_answered(struct engine_account *account, const struct transaction *transaction)
 {
     static const enum control_outcome outcomes[] = {
@@ -137,6 +162,7 @@ void engine_command_answered(struct engine_account *account, const struct transa
         record->delivering == record->active)
         group->cycle++;
     str_copy(group->account, sizeof(group->account), account->account->id);
+    remember(account, transaction);
     add_outcome(group, outcomes[transaction->effects->outcome], transaction->effects->answer,
                 transaction->effects->refused_until);
 }

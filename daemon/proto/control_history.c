@@ -18,8 +18,8 @@
 bool control_history_is_failure(const char *event)
 {
     static const char *const events[] = {
-        "account.blocked", "consumers.at_risk", "drift.detected",   "key.unverified",
-        "operation.lost",  "window.missed",     "target.abandoned",
+        "account.blocked", "command.refused", "consumers.at_risk", "drift.detected",
+        "key.unverified",  "operation.lost",  "target.abandoned",  "window.missed",
     };
 
     for (size_t i = 0; event && i < sizeof(events) / sizeof(events[0]); i++)

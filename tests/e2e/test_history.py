@@ -8,7 +8,7 @@ import sqlite3
 
 from patience import wait_until
 
-DONE, NOT_DONE, UNREACHABLE, USAGE = 0, 1, 3, 64
+DONE, NOT_DONE, REFUSED, UNREACHABLE, USAGE = 0, 1, 2, 3, 64
 COLUMNS = 100
 
 
@@ -52,6 +52,10 @@ def test_a_rotation_by_command(site):
     assert delivered["slot"] == started["slot"] and delivered["target"] and len(delivered["fingerprint"]) == 32
 
     assert next(row for row in of_rotation if row["event"] == "rotation.completed")["duration_ms"] > 0
+
+    asked = [row for row in rows if row["event"] == "command.accepted"]
+    assert asked and asked[-1]["actor"] == started["actor"] and asked[-1]["text"].startswith("rotate: "), rows
+    assert asked[-1]["text"].count("{") == 0 and not asked[-1]["failed"]
 
     everything = history(site)
     assert {row["account"] for row in everything} == {"alpha", "beta"}
@@ -102,6 +106,28 @@ def test_what_went_wrong(site):
     unknown = site.ctl("history", "alpha")
     assert unknown.returncode == USAGE and "alpha" in unknown.stderr
     assert history(site, identity)[:len(rows)] == rows
+
+
+def test_a_refusal(site):
+    """Who wanted it, and why it was not done. What only asks is not in the history."""
+    site.policy(rotate_every="30d", overlap="5d", splay="1s")
+    site.account("alpha")
+    site.start()
+    site.wait_adopted("alpha")
+    assert site.ctl("hold", "alpha", "--for", "1h", "--reason", "a change").returncode == DONE
+    answer = json.loads(site.ctl("--json", "rotate", "alpha").stdout)["results"][0]
+    assert answer["outcome"] == "refused", answer
+    refused = wait_for(site, "command.refused", "alpha", "--failed")[-1]
+    assert refused["text"] == f"rotate: {answer['message']}" and re.match(r"uid \d+", refused["actor"]), refused
+    assert site.ctl("rotate", "alpha", "--dry-run").returncode == REFUSED
+    assert site.ctl("check", "alpha").returncode == DONE
+    assert site.ctl("redeliver", "alpha").returncode == DONE
+
+    def commands():
+        return [row["text"].split(":")[0] for row in history(site, "alpha") if row["event"].startswith("command.")]
+
+    wait_until(lambda: "redeliver" in commands(), "redeliver is in the history")
+    assert commands() == ["rotate", "redeliver"]
 
 
 def test_for_how_long_a_key_was_dead(site, azure):

@@ -146,6 +146,8 @@ static void test_what_fails(void **state)
     (void)state;
     assert_true(control_history_is_failure("account.blocked"));
     assert_true(control_history_is_failure("consumers.at_risk"));
+    assert_true(control_history_is_failure("command.refused"));
+    assert_false(control_history_is_failure("command.accepted"));
     assert_false(control_history_is_failure("consumers.safe"));
     assert_false(control_history_is_failure("rotation.completed"));
     assert_false(control_history_is_failure(NULL));
