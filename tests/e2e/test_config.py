@@ -243,6 +243,7 @@ def test_sighup_with_a_good_and_a_bad_file(site, azure):
     site.config_file.write_text(TEN_MISTAKES)
     mark = site.log.mark()
     wait_until(reload_by_signal(site), "the reload is done")
+    wait_until(lambda: len(site.log.lines(mark, event="config.rejected")) >= 9, "all mistakes are in the log")
     rejected = site.log.lines(mark, event="config.rejected")
     assert len(rejected) == 9 and all(line["level"] == "error" for line in rejected)
     assert any("keyrotated.yaml:8:42: policies.slow.rotate_every" in line["msg"]

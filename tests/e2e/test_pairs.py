@@ -97,6 +97,7 @@ def test_one_pair_at_a_time(site, azure):
     other = "kerb" if waiting["pair"] == "key" else "key"
     assert waiting["waits"] == (f"the resource's pair {other} has a regenerate under way: one "
                                 "pair at a time")
+    asked_at = datetime.datetime.now(datetime.timezone.utc)
     with concurrent.futures.ThreadPoolExecutor() as pool:  # before that regenerate ends
         in_words = pool.submit(site.ctl, "rotate", waiting["id"], "--wait")
         refused = site.ctl("--json", "rotate", waiting["id"], "--wait")
@@ -104,8 +105,8 @@ def test_one_pair_at_a_time(site, azure):
     answer = json.loads(refused.stdout)["results"][0]
     assert f"pair {other} has a regenerate under way" in answer["message"]
     assert f"then run `keyrotatectl --socket {site.socket} rotate" in answer["message"]
-    until = datetime.datetime.fromisoformat(answer["until"])
-    assert until > datetime.datetime.now(datetime.timezone.utc)
+    if answer["until"]:  # none where it takes longer than it should already
+        assert datetime.datetime.fromisoformat(answer["until"]) > asked_at
     assert "; possible 2" in in_words.result().stderr
     assert f"pair of keys   {waiting['pair']}\n" in site.ctl("status", waiting["id"]).stdout
     assert len(azure.truth.requests("regenerateKeys", account=NAME)) == 1
