@@ -125,7 +125,7 @@ static void write_detail(struct buf *out, const struct history_snapshot *row)
         length += snprintf(words + length, sizeof(words) - (size_t)length, ": %s", row->reason);
     if (row->text && length >= 0 && (size_t)length < sizeof(words))
         (void)snprintf(words + length, sizeof(words) - (size_t)length, ": %s", row->text);
-    words[utf8_whole(words, sizeof(words) - 1)] = '\0';
+    words[utf8_whole(words, strlen(words))] = '\0';
     write_wrapped(out, words);
 }
 
