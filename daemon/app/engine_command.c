@@ -121,7 +121,8 @@ static void add_outcome(struct command_group *group, enum control_outcome outcom
         answer_and_free(group);
 }
 
-/* What was asked for, by whom, and the answer. A check asks alone, and so does a dry run. */
+/* Writes into the history what an operator asked for and the answer. Checks and dry runs change
+ * nothing and are left out. */
 static void remember(struct engine_account *account, const struct transaction *transaction)
 {
     static const char *const events[] = {

@@ -333,6 +333,16 @@ static void test_what_was_tampered_with_shows(void **state)
     tamper(fixture, "DELETE FROM history_chains WHERE account = '/a'", HISTORY_NO_CHAIN, 0);
 }
 
+/* Somebody removes the oldest row: the check finds it. */
+static void assert_seen_without_oldest(struct store_fixture *fixture, enum history_fault fault)
+{
+    store_fixture_close(fixture);
+    store_fixture_sql(fixture, "DELETE FROM history WHERE id = (SELECT min(id) FROM history)");
+    store_fixture_open(fixture, STORE_OPENED);
+    check(fixture, NULL, 0);
+    assert_int_equal(seen.verdicts[0].fault, fault);
+}
+
 /* What is pruned leaves an anchor, also where only some of a save's rows are too many. */
 static void test_pruned_history_is_whole(void **state)
 {
@@ -349,11 +359,7 @@ static void test_pruned_history_is_whole(void **state)
     check(fixture, NULL, 0);
     assert_int_equal(seen.verdicts[0].fault, HISTORY_WHOLE);
     assert_memory_not_equal(seen.verdicts[0].head, head, sizeof(head));
-    store_fixture_close(fixture);
-    store_fixture_sql(fixture, "DELETE FROM history WHERE id = (SELECT min(id) FROM history)");
-    store_fixture_open(fixture, STORE_OPENED);
-    check(fixture, NULL, 0);
-    assert_int_equal(seen.verdicts[0].fault, HISTORY_ALTERED);
+    assert_seen_without_oldest(fixture, HISTORY_ALTERED);
 }
 
 /* Rows of a journal of version 7 have no hash: they are counted, and the chain begins behind them.
@@ -372,11 +378,7 @@ static void test_older_rows(void **state)
     assert_int_equal(seen.verdicts[0].fault, HISTORY_WHOLE);
     assert_int_equal(seen.verdicts[0].rows, 15);
     assert_int_equal(seen.verdicts[0].older, STORE_HISTORY_KEEP - 15); /* five were pruned */
-    store_fixture_close(fixture);
-    store_fixture_sql(fixture, "DELETE FROM history WHERE id = (SELECT min(id) FROM history)");
-    store_fixture_open(fixture, STORE_OPENED);
-    check(fixture, NULL, 0);
-    assert_int_equal(seen.verdicts[0].fault, HISTORY_OLDER_CHANGED);
+    assert_seen_without_oldest(fixture, HISTORY_OLDER_CHANGED);
 }
 
 /* Rows of version 8 have a hash and no duration. */
