@@ -101,9 +101,8 @@ def _endure(trial, failing, plan):
         return None
     world.wait(lambda: False, dice.uniform(0, LASTS), pause=0.02)
     choice = dice.choices(("repair", "kill", "stop"), (8, 3, 1))[0]
-    if choice == "kill" and world.runs():
-        trial.kill(WHILE_FAILING)
-        return "killed meanwhile"
+    if choice == "kill" and world.runs() and trial.kill(WHILE_FAILING, EXIT_STATE):
+        return "killed meanwhile"  # else it ended by itself a moment before
     if choice == "stop" and world.wait(lambda: world.follower.up, TIMEOUT):
         world.terminate(EXIT_OK, *([EXIT_STATE] if plan.place == JOURNAL else []))
         return f"exit {world.life.status} when asked to stop meanwhile"

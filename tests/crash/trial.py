@@ -50,5 +50,10 @@ class Trial:
     dice: random.Random
     tally: Tally
 
-    def kill(self, kind):
-        self.tally.add(kind, self.world.kill())
+    def kill(self, kind, *statuses):
+        """False where the daemon ended by itself, with one of these statuses, before it was killed."""
+        position = self.world.kill(*statuses)
+        if self.world.life.status in statuses:
+            return False
+        self.tally.add(kind, position)
+        return True

@@ -253,12 +253,13 @@ class World:
             raise Broken(f"{when}, not every account rotated {count} times: "
                          f"{self.follower.positions}, exit status {self.life.status}")
 
-    def kill(self):
-        """kill -9; returns what was going on."""
+    def kill(self, *statuses):
+        """kill -9; returns what was going on. A daemon that has ended by itself must have done so with
+        one of these statuses."""
         if self.runs():
             os.kill(self.life.daemon.pid, signal.SIGKILL)
             self._ended()
-        self.expect(-signal.SIGKILL)
+        self.expect(-signal.SIGKILL, *statuses)
         return self.follower.busiest()
 
     def terminate(self, *statuses):

@@ -1,6 +1,7 @@
 """Fixtures of the end-to-end tests: the real programs against the Azure stand-in.
 
     /usr/bin/python3 -m pytest tests/e2e            KEYROTATED_BUILD: where the programs are
+                                                    KEYROTATED_STAND_IN: another stand-in
     E2E_LONG=1 …                                    campaigns in full length
 """
 
@@ -39,10 +40,13 @@ def build():
 
 
 @pytest.fixture
-def azure(build):
+def azure(build, request):
     """An Azure of the test's own."""
     directory = pathlib.Path(tempfile.mkdtemp(prefix="kra-"))
-    stand_in = StandIn(build / "azuresim", directory / "azure")
+    home = build
+    if not request.module.__name__.startswith("test_stand_in"):
+        home = pathlib.Path(os.environ.get("KEYROTATED_STAND_IN", build))
+    stand_in = StandIn(home / "azuresim", directory / "azure")
     yield stand_in
     status = stand_in.stop()
     text = stand_in.log.read_text(errors="replace")

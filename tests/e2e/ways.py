@@ -173,6 +173,10 @@ def is_whole(remedy):
     return remedy.count("`") % 2 == 0
 
 
+def last_lines_of(site, name):
+    return "\n".join(f"    {line}" for line in site.log.lines() if name in names_of(line))[-2000:]
+
+
 def wait_told(site, ways):
     """Until each account is told its way: {account: way}. Returns what is to be done about each.
     Neither status nor log nor journal name a key or a token."""
@@ -186,7 +190,8 @@ def wait_told(site, ways):
         wait_until(lambda: not missing(), "all are told")
     except AssertionError as failure:
         raise AssertionError(f"{failure}: " + "\n".join(
-            f"{name}: {ways[name]}\n    is {told.get(name)}" for name in missing())) from None
+            f"{name}: {ways[name]}\n    is {told.get(name)}\n{last_lines_of(site, name)}"
+            for name in missing())) from None
 
     def logged():
         said = told_by_log(site)
