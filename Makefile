@@ -111,6 +111,9 @@ own_headers = -iquote $(if $(filter tests/azuresim/%,$1),tests/azuresim,daemon \
 compile_flags = -std=gnu17 -D_GNU_SOURCE $(call own_headers,$1) $(PACKAGE_CFLAGS) $(CPPFLAGS) \
     $(WARNINGS) $(if $(WERROR),-Werror) $(HARDENING) $(CFLAGS) $(INSTRUMENTATION)
 link_flags = $(HARDENING_LD) -Wl,--as-needed $(CFLAGS) $(INSTRUMENTATION) $(LDFLAGS)
+# The many programs that are tests are linked by the faster linker, where it is there.
+FAST_LINKER := $(if $(shell command -v ld.gold),-fuse-ld=gold)
+test_link_flags = $(FAST_LINKER) $(link_flags)
 
 # A tag on the commit that is built, or the version of this tree.
 DESCRIPTION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null)
@@ -173,7 +176,7 @@ twice_named = $(foreach name,$(sort $(notdir $1)),\
 $B/flags: export RECORD = $(CC) $(shell $(CC) --version 2>/dev/null | head -n 1) \
     $(foreach source,daemon/. tests/azuresim/. tests/sim/.,\
         $(filter-out -Werror,$(call compile_flags,$(source)))) \
-    $(link_flags) $(PACKAGE_LIBS) $(TEST_LIBS) $(filter $(call twice_named,$(HEADERS)),$(HEADERS))
+    $(test_link_flags) $(PACKAGE_LIBS) $(TEST_LIBS) $(filter $(call twice_named,$(HEADERS)),$(HEADERS))
 # Without this, what a source that was removed had become would stay in archives and programs.
 $B/sources: export RECORD = $(filter-out tests/unit/test_% tests/fuzz/%,$(ALL_SOURCES))
 $(RECORDS): FORCE
@@ -194,7 +197,7 @@ $(LIBRARY) $(TEST_LIBRARY): $B/sources
 sim_wraps := -Wl,--wrap=rotation_step
 $B/sim: $(call objects,$(SIM_SOURCES)) $(LIBRARY)
 	$(call say,LD,$@)
-	$Q$(CC) $(link_flags) $(sim_wraps) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS)
+	$Q$(CC) $(test_link_flags) $(sim_wraps) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS)
 
 # The manual page of the types of resources says what their table says.
 PAGE_SOURCES := man/resources.c
@@ -212,7 +215,7 @@ $(MADE_PAGE): man/keyrotated-resources.7.in $B/print_resources
 print-sim-compile:
 	@echo '$(CC) $(call compile_flags,$(FILE))'
 print-sim-link:
-	@echo '$(CC) $(link_flags) $(sim_wraps) CHANGED $(call objects,$(SIM_SOURCES)) $(LIBRARY) $(PACKAGE_LIBS)'
+	@echo '$(CC) $(test_link_flags) $(sim_wraps) CHANGED $(call objects,$(SIM_SOURCES)) $(LIBRARY) $(PACKAGE_LIBS)'
 
 $B/keyrotated: $(call objects,daemon/app/main.c) $(LIBRARY)
 $B/keyrotatectl: $(call objects,daemon/ctl/main.c) $(LIBRARY)
@@ -225,14 +228,14 @@ $(PROGRAMS):
 $(TESTS): $B/tests/%: $B/obj/tests/unit/%.o $(TEST_LIBRARY) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$Q$(CC) $(link_flags) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS) $(TEST_LIBS)
+	$Q$(CC) $(test_link_flags) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS) $(TEST_LIBS)
 
 # A fuzzer is driven by libFuzzer; in every other build, as one more unit test, by its seeds.
 FUZZ_OBJECTS := $(call objects,tests/fuzz/fuzz.c $(if $(FUZZ),,tests/fuzz/replay.c))
 $(FUZZERS): $B/tests/%: $B/obj/tests/fuzz/%.o $(FUZZ_OBJECTS) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$Q$(CC) $(link_flags) $(if $(FUZZ),-fsanitize=fuzzer) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+	$Q$(CC) $(test_link_flags) $(if $(FUZZ),-fsanitize=fuzzer) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
 	    $(PACKAGE_LIBS)
 
 -include $(patsubst %.o,%.d,$(call objects,$(ALL_SOURCES)))
@@ -349,7 +352,7 @@ fuzz-mutants: deps-fuzz ## Does every fuzzer find the fault that is planted for 
 fuzz-mutants-run: $(FUZZERS)
 	@$(PYTHON) -B tests/fuzz/mutants.py --build $B --jobs $(FUZZ_JOBS) --results $B/results/fuzz-mutants.xml
 print-fuzz-link:
-	@echo '$(CC) $(link_flags) -fsanitize=fuzzer -o PROGRAM CHANGED $(FUZZ_OBJECTS) FUZZER $(LIBRARY) $(PACKAGE_LIBS)'
+	@echo '$(CC) $(test_link_flags) -fsanitize=fuzzer -o PROGRAM CHANGED $(FUZZ_OBJECTS) FUZZER $(LIBRARY) $(PACKAGE_LIBS)'
 .PHONY: deps-fuzz fuzz fuzz-run fuzz-mutants fuzz-mutants-run print-fuzz-link
 
 # Preloaded into the daemon by the campaign. Whatever the daemon is instrumented with, this is not.
