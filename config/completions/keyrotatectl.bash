@@ -27,7 +27,11 @@ _keyrotatectl() {
         mapfile -t COMPREPLY < <(compgen -W 'primary secondary' -- "$word")
         return
         ;;
-    --for | --since | --until | --reason | --target | --hold | --timeout)
+    --state)
+        mapfile -t COMPREPLY < <(compgen -W 'adopting ok rotating retrying held blocked overdue at_risk watched frozen' -- "$word")
+        return
+        ;;
+    --policy | --for | --since | --until | --reason | --target | --hold | --timeout)
         COMPREPLY=()
         return
         ;;
@@ -45,8 +49,10 @@ _keyrotatectl() {
     done
 
     case $command in
-    '') offered="status plan history identify ping rotate redeliver adopt hold resume unblock check confirm reload $general" ;;
-    status | check) offered='--all' ;;
+    '') offered="status plan history identify ping help rotate redeliver adopt hold resume unblock check confirm reload $general" ;;
+    status) offered='--state --policy --all' ;;
+    help) offered='status plan history identify ping help rotate redeliver adopt hold resume unblock check confirm reload' ;;
+    check) offered='--all' ;;
     plan) offered='--until --calendar --ics' ;;
     history) offered='--since --until --failed --csv --verify' ;;
     identify) offered='--scan' ;;

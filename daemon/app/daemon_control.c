@@ -38,7 +38,8 @@ static int write_status(struct daemon *daemon, const struct control_query *query
 int daemon_answer_status(void *context, const struct control_query *query, struct buf *out,
                          struct err *err)
 {
-    return write_status(context, query, true, out, err);
+    /* Who asks for accounts in a state wants these, whether that is well or not. */
+    return write_status(context, query, !query->state, out, err);
 }
 
 int daemon_answer_accounts(void *context, const struct control_query *query, struct buf *out,
@@ -90,8 +91,13 @@ int daemon_answer_holds(void *context, const struct control_query *query, struct
     return engine_hold_write(daemon->engine, out);
 }
 
-#define ROW(name, of_accounts, of_time, of_keys)                                                   \
-    {#name, of_accounts, of_time, of_keys, .answer = daemon_answer_##name},
+#define ROW(name, has_accounts, has_some, has_time, has_keys)                                      \
+    {#name,                                                                                        \
+     .of_accounts = has_accounts,                                                                  \
+     .of_some = has_some,                                                                          \
+     .of_time = has_time,                                                                          \
+     .of_keys = has_keys,                                                                          \
+     .answer = daemon_answer_##name},
 #define ROW_OF_JOURNAL(name, has_past)                                                             \
     {#name, true, true, .of_past = has_past, .ask = daemon_ask_##name},
 static const struct control_question questions[] = {QUESTION_LIST(ROW)

@@ -152,22 +152,22 @@ int engine_plan(struct engine *engine, const struct control_query *query, struct
     const time_ms now = loop_now(engine->parts.loop);
     const time_ms until =
         query->until == TIME_NEVER ? time_add(now, CONTROL_PLAN_DEFAULT) : query->until;
-    const struct engine_account *named[CONTROL_NAMED_MAX];
-    struct subjects subjects = {.accounts = named};
-    int rc = engine_status_find(engine, query, named, &subjects.count, err);
+    struct engine_selection selection;
+    struct subjects subjects;
+    int rc;
 
-    if (rc)
-        return rc;
     if (until <= now || until > time_add(now, CONTROL_PLAN_MAX))
         return err_set(err, -EINVAL, "until: %s; a time within the next %d days was expected",
                        until <= now ? "that time has passed" : "that is too far ahead",
                        (int)(CONTROL_PLAN_MAX / MS_DAY));
     engine_hold_expire(engine);
-    if (query->name_count == 0)
-        subjects =
-            (struct subjects){.accounts = (const struct engine_account *const *)engine->accounts,
-                              .count = engine->account_count,
-                              .sorted = true};
-    write_page(&subjects, query, now, until, out);
-    return out->failed;
+    rc = engine_select(engine, query, &selection, err);
+    subjects = (struct subjects){
+        .accounts = selection.accounts, .count = selection.count, .sorted = query->name_count == 0};
+    if (rc == 0) {
+        write_page(&subjects, query, now, until, out);
+        rc = out->failed;
+    }
+    engine_selection_done(&selection);
+    return rc;
 }

@@ -130,16 +130,24 @@ void engine_words_delivered(const struct engine_account *account, const struct n
 void engine_words_at_risk(const struct engine_account *account, char *out, size_t size);
 
 /*
- * --- engine_status.c ---
+ * --- engine_select.c ---
  *
- * The accounts that a question is about.
+ * The accounts that a question about some of them is about.
  */
 
-/* Those that the query names, in the order asked for, each once. Returns 0, or -ENOENT or
- * -ENOTUNIQ with err set. */
-int engine_status_find(const struct engine *engine, const struct control_query *query,
-                       const struct engine_account *found[CONTROL_NAMED_MAX], size_t *ret_count,
-                       struct err *err);
+struct engine_selection {
+    const struct engine_account **accounts;
+    size_t count;
+};
+
+/* Those that the query names, in the order asked for, each once; those that a pattern matches, in
+ * the order of their keys; all where it names none. Of them those in query->state and of
+ * query->policy. Returns 0; -ENOENT or -ENOTUNIQ for a name, -ENOENT for a pattern that matches no
+ * account, -EINVAL for a state or policy that there is not, with err set. Call
+ * engine_selection_done() in every case. */
+int engine_select(const struct engine *engine, const struct control_query *query,
+                  struct engine_selection *selection, struct err *err);
+void engine_selection_done(struct engine_selection *selection);
 
 /*
  * --- engine_remedy.c ---

@@ -10,25 +10,6 @@ static void write_account(const struct engine_account *account, bool only_unwell
         control_status_account(out, &snapshot, loop_now(account->engine->parts.loop));
 }
 
-int engine_status_find(const struct engine *engine, const struct control_query *query,
-                       const struct engine_account *found[CONTROL_NAMED_MAX], size_t *ret_count,
-                       struct err *err)
-{
-    *ret_count = 0;
-    for (size_t name = 0; name < query->name_count; name++) {
-        const struct engine_account *one = engine_words_find(engine, query->names[name], err);
-        size_t i = 0;
-
-        if (!one)
-            return err->code;
-        while (i < *ret_count && found[i] != one)
-            i++;
-        if (i == *ret_count)
-            found[(*ret_count)++] = one;
-    }
-    return 0;
-}
-
 static void fill_daemon(const struct engine *engine, struct daemon_snapshot *daemon)
 {
     struct engine_totals totals;
@@ -58,18 +39,18 @@ static void fill_daemon(const struct engine *engine, struct daemon_snapshot *dae
 int engine_status(struct engine *engine, const struct control_query *query, bool unwell_alone,
                   struct daemon_snapshot *daemon, struct buf *out, struct err *err)
 {
-    const struct engine_account *named[CONTROL_NAMED_MAX];
-    size_t named_count;
-    int rc = engine_status_find(engine, query, named, &named_count, err);
+    struct engine_selection selection;
+    int rc = engine_select(engine, query, &selection, err);
 
-    if (rc)
-        return rc;
-    fill_daemon(engine, daemon);
-    control_status_start(out, daemon);
-    for (size_t i = 0; i < named_count; i++)
-        write_account(named[i], false, out);
-    for (size_t i = 0; query->name_count == 0 && i < engine->account_count; i++)
-        write_account(engine->accounts[i], unwell_alone, out);
-    control_status_end(out);
-    return out->failed;
+    if (rc == 0) {
+        fill_daemon(engine, daemon);
+        daemon->selected = selection.count;
+        control_status_start(out, daemon);
+        for (size_t i = 0; i < selection.count; i++)
+            write_account(selection.accounts[i], unwell_alone, out);
+        control_status_end(out);
+        rc = out->failed;
+    }
+    engine_selection_done(&selection);
+    return rc;
 }

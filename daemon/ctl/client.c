@@ -180,13 +180,26 @@ enum ctl_exit ctl_fetch_status(const struct ctl_options *options, const char *qu
                                struct buf *text)
 {
     enum ctl_exit result;
+    struct buf path;
+
+    buf_init(&path, CONTROL_URI_MAX);
+    (void)control_question_path(question, names, name_count, &path);
+    result = ctl_fetch_status_path(options, &path, status, text);
+    buf_done(&path);
+    return result;
+}
+
+enum ctl_exit ctl_fetch_status_path(const struct ctl_options *options, const struct buf *path,
+                                    struct control_status *status, struct buf *text)
+{
+    enum ctl_exit result;
     struct buf own;
     struct err err;
 
     buf_init(&own, CONTROL_REPLY_MAX);
     if (!text)
         text = &own;
-    result = ctl_fetch(options, question, names, name_count, text);
+    result = ctl_fetch_path(options, path, text);
     if (result == CTL_DONE && control_status_parse(buf_str(text), text->length, status, &err) != 0)
         result = ctl_complain(CTL_UNREACHABLE, "%s", err.text);
     buf_done(&own);

@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "base/json_writer.h"
 
-enum { MESSAGE_MAX = 4096, CODE_MAX = 32 };
+enum { MESSAGE_MAX = 4096, CODE_MAX = 32, USE_MAX = 512 };
 
 /* The complaint of this run. */
 static struct {
@@ -71,6 +71,17 @@ enum ctl_exit ctl_complain_as(enum ctl_exit result, const char *code, const char
     complain(code, format, arguments);
     va_end(arguments);
     return result;
+}
+
+enum ctl_exit ctl_complain_of_use(const char *format, ...)
+{
+    char message[USE_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    return ctl_complain(CTL_USAGE, "%s (--help shows how)", message);
 }
 
 void ctl_print(FILE *stream, struct buf *text)

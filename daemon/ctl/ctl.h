@@ -24,6 +24,9 @@ enum ctl_exit {
     CTL_NOT_PERMITTED = 77
 };
 
+/* Besides ABOUT_ACCOUNT and ABOUT_ALL, of commands that ask. */
+enum { ABOUT_WORD = 4 };
+
 /* The parsed command line. Texts are borrowed from argv. */
 struct ctl_options {
     const struct ctl_command *command; /* NULL: --help or --version was answered */
@@ -47,6 +50,8 @@ struct ctl_options {
     bool scan;                      /* identify: `accounts` are directories and files */
     duration_ms timeout;            /* of rotate --wait */
     const char *file;               /* adopt: of lines ACCOUNT primary|secondary */
+    const char *state;              /* status: only accounts in it */
+    const char *policy;             /* status: only accounts of it */
     const char *rule;               /* adopt: whose accounts are confirmed */
     struct control_command request; /* the request of that command, without the account */
     char **accounts;
@@ -58,7 +63,8 @@ struct ctl_command {
     const char *name;
     const char *synopsis; /* what follows the name; NULL: not available in this version */
     const char *summary;
-    unsigned about;    /* ABOUT_ACCOUNT: accounts may be named; ABOUT_ALL: or --all has to be */
+    unsigned about;    /* ABOUT_ACCOUNT: accounts may be named; ABOUT_ALL: or --all has to be;
+                        * ABOUT_WORD: a word that is no account may follow */
     unsigned options;  /* those that may be given: see options.c */
     unsigned required; /* those that have to be */
     enum control_command_kind kind; /* of the request */
@@ -69,10 +75,11 @@ struct ctl_command {
 /* The commands that ask: name, what they are about, options, synopsis and summary as in
  * core/command_list.h. ctl_name() asks, and prints the answer. */
 #define CTL_QUESTION_LIST(ROW)                                                                     \
-    ROW(status, ABOUT_ACCOUNT | ABOUT_ALL, OPTION_ALL, "[ACCOUNT...] [--all]",                     \
+    ROW(status, ABOUT_ACCOUNT | ABOUT_ALL, OPTION_ALL | OPTION_STATE | OPTION_POLICY,              \
+        "[ACCOUNT|PATTERN...] [--state STATE] [--policy POLICY] [--all]",                          \
         "what is not well, or everything about the accounts")                                      \
     ROW(plan, ABOUT_ACCOUNT, PARAMETER_UNTIL | OPTION_CALENDAR | OPTION_ICS,                       \
-        "[ACCOUNT...] [--until TIME] [--calendar|--ics]",                                          \
+        "[ACCOUNT|PATTERN...] [--until TIME] [--calendar|--ics]",                                  \
         "the rotations to come (90d ahead), and why they start when they do")                      \
     ROW(history, ABOUT_ACCOUNT,                                                                    \
         PARAMETER_UNTIL | OPTION_SINCE | OPTION_FAILED | OPTION_CSV | OPTION_VERIFY,               \
@@ -80,7 +87,8 @@ struct ctl_command {
         "what happened to accounts, when, and by whom")                                            \
     ROW(identify, 0, OPTION_SCAN, "[--scan DIR...]",                                               \
         "whose key is on standard input, or in these files, and is it live?")                      \
-    ROW(ping, 0, 0, "", "does the daemon answer? (by exit status, for probes)")
+    ROW(ping, 0, 0, "", "does the daemon answer? (by exit status, for probes)")                    \
+    ROW(help, ABOUT_WORD, 0, "[COMMAND]", "how this program, or a command of it, is used")
 
 #define ROW(name, ...) enum ctl_exit ctl_##name(const struct ctl_options *options);
 CTL_QUESTION_LIST(ROW)
@@ -122,6 +130,9 @@ enum ctl_exit ctl_fetch_path(const struct ctl_options *options, const struct buf
 enum ctl_exit ctl_fetch_status(const struct ctl_options *options, const char *question,
                                char *const *names, size_t name_count, struct control_status *status,
                                struct buf *text);
+/* The same where `path` has parameters. */
+enum ctl_exit ctl_fetch_status_path(const struct ctl_options *options, const struct buf *path,
+                                    struct control_status *status, struct buf *text);
 
 /*
  * --- session.c ---
@@ -169,6 +180,9 @@ enum ctl_exit ctl_complain(enum ctl_exit result, const char *format, ...)
 /* The same with a code that the daemon gave. */
 enum ctl_exit ctl_complain_as(enum ctl_exit result, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Of a command line; says that --help shows how it is used. Returns CTL_USAGE. */
+enum ctl_exit ctl_complain_of_use(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Prints a text for people, and frees it. */
 void ctl_print(FILE *stream, struct buf *text);

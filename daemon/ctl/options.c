@@ -1,100 +1,13 @@
 #include "ctl/options.h"
 
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/date.h"
 #include "base/str.h"
-#include "proto/remedy.h"
-
-/* Options that are not members of a request; for the others see PARAMETER_…. */
-enum {
-    OPTION_GENERAL = 1U << 8, /* of all commands */
-    OPTION_ALL = 1U << 9,
-    OPTION_WAIT = 1U << 10,
-    OPTION_TIMEOUT = 1U << 11,
-    OPTION_YES = 1U << 12,
-    OPTION_FILE = 1U << 13,
-    OPTION_LIST = 1U << 14,
-    OPTION_RULE = 1U << 15,
-    OPTION_CALENDAR = 1U << 16,
-    OPTION_ICS = 1U << 17,
-    OPTION_SCAN = 1U << 18,
-    OPTION_SINCE = 1U << 19, /* of what was: its times are past */
-    OPTION_FAILED = 1U << 20,
-    OPTION_CSV = 1U << 21,
-    OPTION_VERIFY = 1U << 22,
-    OPTION_CODE_BASE = 0x1000000 /* keeps getopt's codes apart from characters */
-};
-
-/* --- the commands --- */
-
-/* clang-format off */
-#define OF_ALL_TOO(about) ((about) == (ABOUT_ACCOUNT | ABOUT_ALL) ? OPTION_ALL : 0)
-#define ROW(NAME, name, CARRIER, ABOUT, MEMBERS, REQUIRED, OPTIONS, run, SYNOPSIS, SUMMARY, SEVERAL) \
-    {#name, SYNOPSIS, SUMMARY, ABOUT, (MEMBERS) | (OPTIONS) | OF_ALL_TOO(ABOUT), REQUIRED,         \
-     CONTROL_##NAME, false, ctl_##run},
-#define ASKING(name, ABOUT, OPTIONS, SYNOPSIS, SUMMARY)                                            \
-    {#name, SYNOPSIS, SUMMARY, ABOUT, OPTIONS, 0, 0, true, ctl_##name},
-static const struct ctl_command commands[] = {
-    CTL_QUESTION_LIST(ASKING)
-    COMMAND_LIST(ROW)
-    {.name = "revoke"}, /* not in this version, like those that follow */
-    {.name = "doctor"},
-};
-/* clang-format on */
-enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
-
-static void print_usage(void)
-{
-    FILE *out = stdout;
-
-    fputs(
-        "Usage: keyrotatectl [--socket PATH] [--json] COMMAND [ACCOUNT...] [OPTION...]\n"
-        "Queries and controls keyrotated, which rotates the keys of Azure resources.\n\n",
-        out);
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (commands[i].synopsis)
-            fprintf(out, "  %s%s%s\n          %s\n", commands[i].name,
-                    *commands[i].synopsis ? " " : "", commands[i].synopsis, commands[i].summary);
-    }
-    fputs("\n  --socket PATH  the daemon's control socket (default " CONTROL_SOCKET_DEFAULT
-          ")\n"
-          "  --json         answer as the daemon does, for programs\n"
-          "  --version      print the version\n"
-          "  --help         print this\n\n"
-          "ACCOUNT is a name where it is unique, group/name, or a resource id.\n"
-          "DURATION is written 90s, 15m, 12h, 30d or 2w; TIME 2026-11-22T12:00:00Z, or\n"
-          "2026-11-22 or \"2026-11-22 14:00\" in the local time zone, or a DURATION from now (of\n"
-          "history: ago).\n\n"
-          "Exit status: 0 done; 1 not done; 2 refused; 3 the daemon cannot be reached; 64 usage;\n"
-          "77 not permitted. Of status: 0 all well; 1 something retrying or held; 2 something\n"
-          "blocked, overdue, or with consumers at risk; 3 the daemon cannot be reached.\n"
-          "Of identify: 0 the key is live and in use; 4 live and idle; 5 dead; 6 unknown.\n",
-          out);
-}
-
-static enum ctl_exit complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static enum ctl_exit complain(const char *format, ...)
-{
-    char message[512];
-    va_list arguments;
-
-    va_start(arguments, format);
-    (void)vsnprintf(message, sizeof(message), format, arguments);
-    va_end(arguments);
-    return ctl_complain(CTL_USAGE, "%s (--help shows how)", message);
-}
-
-/* Of a command that there is not, --help shows no use, but which ones there are. */
-static enum ctl_exit complain_of_command(const char *before, const char *name, const char *after)
-{
-    return ctl_complain(CTL_USAGE, "%s%s%s; --help lists the commands", before, name, after);
-}
+#include "ctl/command_table.h"
 
 bool ctl_parse_instant(const char *text, time_ms *ret_at)
 {
@@ -130,28 +43,6 @@ static void say_zone(const char *option, const char *text, time_ms at)
                 text, civil.tm_zone, date_to_rfc3339(at, utc));
 }
 
-static enum ctl_exit find_command(const char *name, const struct ctl_command **ret_command)
-{
-    const char *names[COMMAND_COUNT + 1] = {NULL};
-    const char *nearest;
-    size_t available = 0;
-
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (commands[i].synopsis)
-            names[available++] = commands[i].name;
-        if (strcmp(commands[i].name, name) != 0)
-            continue;
-        *ret_command = &commands[i];
-        return commands[i].synopsis
-                   ? CTL_DONE
-                   : complain_of_command("", name, " is not available in this version");
-    }
-    nearest = str_nearest(name, names);
-    if (nearest)
-        return complain("there is no command %s; did you mean %s?", name, nearest);
-    return complain_of_command("there is no command ", name, "");
-}
-
 /* --- the options --- */
 
 static enum ctl_exit set_active(struct ctl_options *options, const char *value)
@@ -159,7 +50,7 @@ static enum ctl_exit set_active(struct ctl_options *options, const char *value)
     options->request.active = control_slot_from_name(value);
     return options->request.active
                ? CTL_DONE
-               : complain("--active %s: primary or secondary was expected", value);
+               : ctl_complain_of_use("--active %s: primary or secondary was expected", value);
 }
 
 static enum ctl_exit set_reason(struct ctl_options *options, const char *value)
@@ -167,7 +58,7 @@ static enum ctl_exit set_reason(struct ctl_options *options, const char *value)
     options->request.reason = value;
     return *value != '\0' && strlen(value) < CONTROL_TEXT_MAX
                ? CTL_DONE
-               : complain("--reason: between 1 and %d bytes", CONTROL_TEXT_MAX - 1);
+               : ctl_complain_of_use("--reason: between 1 and %d bytes", CONTROL_TEXT_MAX - 1);
 }
 
 static enum ctl_exit set_hold(struct ctl_options *options, const char *value)
@@ -175,9 +66,10 @@ static enum ctl_exit set_hold(struct ctl_options *options, const char *value)
     int64_t id;
 
     if (options->request.hold != 0)
-        return complain("--hold: one of them, once");
+        return ctl_complain_of_use("--hold: one of them, once");
     if (!str_to_int64(value, &id) || id <= 0)
-        return complain("--hold %s: the id of a hold was expected, as hold --list shows it", value);
+        return ctl_complain_of_use(
+            "--hold %s: the id of a hold was expected, as hold --list shows it", value);
     options->request.hold = (uint64_t)id;
     return CTL_DONE;
 }
@@ -186,13 +78,14 @@ static enum ctl_exit set_timeout(struct ctl_options *options, const char *value)
 {
     return duration_parse(value, &options->timeout) && options->timeout > 0
                ? CTL_DONE
-               : complain("--timeout %s: a duration such as 90s or 1h was expected", value);
+               : ctl_complain_of_use("--timeout %s: a duration such as 90s or 1h was expected",
+                                     value);
 }
 
 static enum ctl_exit set_end(struct ctl_options *options, time_ms end, const char *value)
 {
     if (options->request.until != TIME_NEVER)
-        return complain("--for and --until: one of them, once");
+        return ctl_complain_of_use("--for and --until: one of them, once");
     options->request.until = end;
     options->until = value;
     return CTL_DONE;
@@ -203,7 +96,7 @@ static enum ctl_exit set_for(struct ctl_options *options, const char *value)
     duration_ms duration;
 
     if (!duration_parse(value, &duration) || duration <= 0)
-        return complain("--for %s: a duration such as 12h or 30d was expected", value);
+        return ctl_complain_of_use("--for %s: a duration such as 12h or 30d was expected", value);
     options->is_for = true;
     return set_end(options, time_add(options->now, duration), value);
 }
@@ -217,8 +110,8 @@ static enum ctl_exit set_until(struct ctl_options *options, const char *value)
     if (options->until_is_distance)
         return set_end(options, time_add(options->now, duration), value);
     if (!ctl_parse_instant(value, &end))
-        return complain("--until %s: a time such as 2026-11-22T12:00:00Z, or 90d, was expected",
-                        value);
+        return ctl_complain_of_use(
+            "--until %s: a time such as 2026-11-22T12:00:00Z, or 90d, was expected", value);
     if (!date_from_rfc3339(value, &(time_ms){0}))
         say_zone("--until", value, end);
     return set_end(options, end, value);
@@ -231,8 +124,8 @@ static enum ctl_exit set_since(struct ctl_options *options, const char *value)
     if (duration_parse(value, &duration) && duration > 0) {
         options->since = options->now - duration;
     } else if (!ctl_parse_instant(value, &options->since)) {
-        return complain("--since %s: a time such as 2026-11-22T12:00:00Z, or 90d ago, was expected",
-                        value);
+        return ctl_complain_of_use(
+            "--since %s: a time such as 2026-11-22T12:00:00Z, or 90d ago, was expected", value);
     } else if (!date_from_rfc3339(value, &(time_ms){0})) {
         say_zone("--since", value, options->since);
     }
@@ -248,21 +141,41 @@ static enum ctl_exit check_times(struct ctl_options *options)
     if (*until == TIME_NEVER)
         return CTL_DONE;
     if (!(options->command->options & OPTION_SINCE))
-        return *until > options->now ? CTL_DONE
-                                     : complain("--until %s has passed already", options->until);
+        return *until > options->now
+                   ? CTL_DONE
+                   : ctl_complain_of_use("--until %s has passed already", options->until);
     if (options->is_for)
-        return complain("%s has no option --for: say --since, and perhaps --until",
-                        options->command->name);
+        return ctl_complain_of_use("%s has no option --for: say --since, and perhaps --until",
+                                   options->command->name);
     if (options->until_is_distance)
         *until = options->now - (*until - options->now);
-    return *until > options->since ? CTL_DONE : complain("--until has to be later than --since");
+    return *until > options->since ? CTL_DONE
+                                   : ctl_complain_of_use("--until has to be later than --since");
+}
+
+static enum ctl_exit set_word(const char **word, const char *name, const char *value)
+{
+    if (*word || *value == '\0' || strlen(value) > CONTROL_TEXT_MAX)
+        return ctl_complain_of_use("--%s: one word, once", name);
+    *word = value;
+    return CTL_DONE;
+}
+
+static enum ctl_exit set_state(struct ctl_options *options, const char *value)
+{
+    return set_word(&options->state, "state", value);
+}
+
+static enum ctl_exit set_policy(struct ctl_options *options, const char *value)
+{
+    return set_word(&options->policy, "policy", value);
 }
 
 static enum ctl_exit print_help(struct ctl_options *options, const char *value)
 {
     (void)value;
     options->answered = true;
-    print_usage();
+    ctl_print_usage();
     return CTL_DONE;
 }
 
@@ -273,6 +186,8 @@ static enum ctl_exit print_version(struct ctl_options *options, const char *valu
     puts("keyrotatectl " KEYROTATED_VERSION);
     return CTL_DONE;
 }
+
+enum { OPTION_CODE_BASE = 0x1000000 }; /* keeps getopt's codes apart from characters */
 
 #define FLAG(member) .flag = offsetof(struct ctl_options, member)
 #define TEXT(member) .has_value = true, .text = offsetof(struct ctl_options, member)
@@ -315,6 +230,8 @@ static const struct option_row {
      .alone = "--hold names one hold: leave out everything else"},
     {"file", OPTION_FILE, TEXT(file),
      .alone = "adopt --file: the file says which accounts, and which key"},
+    {"state", OPTION_STATE, .has_value = true, .set = set_state},
+    {"policy", OPTION_POLICY, .has_value = true, .set = set_policy},
     {"rule", OPTION_RULE, TEXT(rule),
      .alone = "adopt --rule confirms what the rule has adopted: leave out everything else"},
     {"timeout", OPTION_TIMEOUT, .has_value = true, .set = set_timeout},
@@ -342,9 +259,8 @@ static enum ctl_exit refuse_command_to_come(int argc, char **argv)
             i += takes_separate_value(argv[i]) ? 1 : 0;
             continue;
         }
-        for (size_t c = 0; c < COMMAND_COUNT; c++)
-            if (!commands[c].synopsis && strcmp(commands[c].name, argv[i]) == 0)
-                return find_command(argv[i], &command);
+        if (ctl_command_is_to_come(argv[i]))
+            return ctl_command_find(argv[i], &command);
         return CTL_DONE;
     }
     return CTL_DONE;
@@ -360,7 +276,7 @@ static enum ctl_exit check_required(const struct ctl_command *command, unsigned 
 {
     for (size_t i = 0; i < ROW_COUNT; i++)
         if (rows[i].needed && (command->required & ~given_bits & rows[i].bit))
-            return complain("%s needs %s", command->name, rows[i].needed);
+            return ctl_complain_of_use("%s needs %s", command->name, rows[i].needed);
     return CTL_DONE;
 }
 
@@ -368,11 +284,12 @@ static enum ctl_exit check_required(const struct ctl_command *command, unsigned 
 static enum ctl_exit check_places(const struct ctl_options *options)
 {
     if (options->scan)
-        return options->account_count > 0 ? CTL_DONE
-                                          : complain("--scan needs a directory, or several");
+        return options->account_count > 0
+                   ? CTL_DONE
+                   : ctl_complain_of_use("--scan needs a directory, or several");
     return options->account_count == 0
                ? CTL_DONE
-               : complain(
+               : ctl_complain_of_use(
                      "identify reads the key from standard input, never from an argument, "
                      "which whoever lists processes can read");
 }
@@ -382,19 +299,25 @@ static enum ctl_exit check_accounts(const struct ctl_options *options, unsigned 
     const struct ctl_command *command = options->command;
     size_t most = command->about & ABOUT_ACCOUNT ? CONTROL_NAMED_MAX : 0;
 
+    if (command->about & ABOUT_WORD)
+        most = 1;
+
     if (command->options & OPTION_SCAN)
         return check_places(options);
     for (size_t i = 0; i < ROW_COUNT; i++)
         if (has(given, i) && rows[i].one_account)
             most = 1;
     if (options->account_count > most)
-        return complain("%s %s", command->name,
-                        most == 0 ? "takes no account" : "takes fewer accounts");
+        return ctl_complain_of_use("%s %s", command->name,
+                                   most == 0                     ? "takes no account"
+                                   : command->about & ABOUT_WORD ? "takes one word"
+                                                                 : "takes fewer accounts");
     for (size_t i = 0; i < options->account_count; i++)
         if (options->accounts[i][0] == '\0' || strlen(options->accounts[i]) > CONTROL_ACCOUNT_MAX)
-            return complain("an account's name is empty or too long");
-    if (options->all && options->account_count > 0)
-        return complain("--all, or accounts: not both");
+            return ctl_complain_of_use("an account's name is empty or too long");
+    for (size_t i = 0; i < options->account_count && options->all; i++)
+        if (!command->only_asks || !control_is_pattern(options->accounts[i]))
+            return ctl_complain_of_use("--all, or accounts: not both");
     return CTL_DONE;
 }
 
@@ -414,33 +337,35 @@ static enum ctl_exit check(const struct ctl_options *options, unsigned given)
 
     for (size_t i = 0; i < ROW_COUNT; i++) {
         if (has(given, i) && !(rows[i].bit & (command->options | OPTION_GENERAL)))
-            return complain("%s has no option --%s", command->name, rows[i].name);
+            return ctl_complain_of_use("%s has no option --%s", command->name, rows[i].name);
         given_bits |= has(given, i) ? rows[i].bit : 0;
     }
     result = check_accounts(options, given);
     if (result != CTL_DONE)
         return result;
     if ((given_bits & OPTION_TIMEOUT) && !options->wait)
-        return complain("--timeout is how long --wait waits: it needs --wait");
+        return ctl_complain_of_use("--timeout is how long --wait waits: it needs --wait");
     if (options->json + options->calendar + options->ics > 1 && command->only_asks &&
         (options->calendar || options->ics))
-        return complain("--json, --calendar and --ics: one of them");
+        return ctl_complain_of_use("--json, --calendar and --ics: one of them");
     if (options->verify &&
         (given_bits & (PARAMETER_UNTIL | OPTION_SINCE | OPTION_FAILED | OPTION_CSV)))
-        return complain("history --verify checks all of it: leave out the other options");
+        return ctl_complain_of_use(
+            "history --verify checks all of it: leave out the other options");
     if (options->json && options->csv)
-        return complain("--json and --csv: one of them");
+        return ctl_complain_of_use("--json and --csv: one of them");
     for (size_t i = 0; i < ROW_COUNT; i++)
         if (has(given, i) && rows[i].alone)
             return options->account_count > 0 ||
                            (given_bits & ~(rows[i].bit | OPTION_YES | OPTION_GENERAL))
-                       ? complain("%s", rows[i].alone)
+                       ? ctl_complain_of_use("%s", rows[i].alone)
                        : CTL_DONE;
     if (!is_about_something(options))
-        return complain("%s needs an account%s", command->name,
-                        command->options & OPTION_ALL    ? ", or --all"
-                        : command->options & OPTION_FILE ? ", or --file FILE, or --rule RULE"
-                                                         : "");
+        return ctl_complain_of_use("%s needs an account%s", command->name,
+                                   command->options & OPTION_ALL ? ", or --all"
+                                   : command->options & OPTION_FILE
+                                       ? ", or --file FILE, or --rule RULE"
+                                       : "");
     return check_required(command, given_bits);
 }
 
@@ -450,8 +375,8 @@ static enum ctl_exit take_command(struct ctl_options *options)
     enum ctl_exit result;
 
     if (options->account_count == 0)
-        return complain("a command was expected");
-    result = find_command(options->accounts[0], &options->command);
+        return ctl_complain_of_use("a command was expected");
+    result = ctl_command_find(options->accounts[0], &options->command);
     options->accounts++;
     options->account_count--;
     return result;
@@ -488,8 +413,8 @@ static enum ctl_exit refuse_option(const char *typed)
         names[i] = rows[i].name;
     nearest = str_starts_with(typed, "--") ? str_nearest(typed + 2, names) : NULL;
     if (nearest && !str_equal(typed + 2, nearest))
-        return complain("there is no option %s; did you mean --%s?", typed, nearest);
-    return complain("option %s is not known, is ambiguous, or takes no value", typed);
+        return ctl_complain_of_use("there is no option %s; did you mean --%s?", typed, nearest);
+    return ctl_complain_of_use("option %s is not known, is ambiguous, or takes no value", typed);
 }
 
 static enum ctl_exit take_options(int argc, char **argv, struct ctl_options *options,
@@ -508,7 +433,7 @@ static enum ctl_exit take_options(int argc, char **argv, struct ctl_options *opt
     while (result == CTL_DONE && !options->answered &&
            (rc = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
         if (rc == ':')
-            return complain("%s needs a value", argv[optind - 1]);
+            return ctl_complain_of_use("%s needs a value", argv[optind - 1]);
         if (rc < OPTION_CODE_BASE)
             return refuse_option(argv[optind - 1]);
         *given |= 1U << (rc - OPTION_CODE_BASE);

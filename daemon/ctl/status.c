@@ -4,6 +4,29 @@
 
 #include "ctl/status_text.h"
 
+/* Everything about accounts, each named by itself? A pattern may name very many. */
+static bool wants_details(const struct ctl_options *options)
+{
+    for (size_t i = 0; i < options->account_count; i++)
+        if (control_is_pattern(options->accounts[i]))
+            return false;
+    return options->account_count > 0;
+}
+
+static bool wants_some(const struct ctl_options *options)
+{
+    return options->account_count > 0 || options->state || options->policy;
+}
+
+static size_t count_unwell(const struct control_status *status)
+{
+    size_t unwell = 0;
+
+    for (size_t i = 0; i < status->account_count; i++)
+        unwell += ctl_account_severity(&status->accounts[i]) != CTL_DONE;
+    return unwell;
+}
+
 static void write_accounts(struct buf *out, const struct control_status *status)
 {
     for (size_t i = 0; i < status->account_count; i++) {
@@ -13,22 +36,36 @@ static void write_accounts(struct buf *out, const struct control_status *status)
     }
 }
 
+static void write_overview(struct buf *out, const struct ctl_options *options,
+                           const struct control_status *status)
+{
+    const size_t unwell = count_unwell(status);
+    char storage[CTL_PATH_MAX];
+    const char *socket = ctl_socket_path(options, storage);
+
+    if (wants_some(options)) {
+        ctl_write_selection(out, &status->daemon, unwell);
+        ctl_write_conditions(out, &status->daemon, socket);
+    } else {
+        ctl_write_summary(out, &status->daemon, socket);
+    }
+    /* Those in a state that is well have no trouble to be shown. */
+    if (options->all || unwell < status->account_count) {
+        (void)buf_append_char(out, '\n');
+        ctl_write_table(out, status);
+    }
+    ctl_write_problems(out, status);
+}
+
 static void print_status(const struct ctl_options *options, const struct control_status *status)
 {
-    char socket[CTL_PATH_MAX];
     struct buf out;
 
     buf_init(&out, CONTROL_REPLY_MAX);
-    if (options->account_count > 0) {
+    if (wants_details(options) && status->account_count > 0)
         write_accounts(&out, status);
-    } else {
-        ctl_write_summary(&out, &status->daemon, ctl_socket_path(options, socket));
-        if (options->all) {
-            (void)buf_append_char(&out, '\n');
-            ctl_write_table(&out, status);
-        }
-        ctl_write_problems(&out, status);
-    }
+    else
+        write_overview(&out, options, status);
     if (out.failed)
         (void)ctl_complain(CTL_NOT_DONE, "the output is too long");
     else
@@ -36,16 +73,29 @@ static void print_status(const struct ctl_options *options, const struct control
     buf_done(&out);
 }
 
+static enum ctl_exit fetch(const struct ctl_options *options, struct control_status *status,
+                           struct buf *text)
+{
+    const char *question = wants_details(options) || options->all ? "accounts" : "status";
+    enum ctl_exit result;
+    struct buf path;
+
+    buf_init(&path, CONTROL_URI_MAX);
+    (void)control_selection_path(question, options->accounts, options->account_count,
+                                 options->state, options->policy, &path);
+    result = ctl_fetch_status_path(options, &path, status, text);
+    buf_done(&path);
+    return result;
+}
+
 enum ctl_exit ctl_status(const struct ctl_options *options)
 {
-    const char *question = options->account_count > 0 || options->all ? "accounts" : "status";
     struct control_status status;
     enum ctl_exit result;
     struct buf text;
 
     buf_init(&text, CONTROL_REPLY_MAX);
-    result = ctl_fetch_status(options, question, options->accounts, options->account_count, &status,
-                              &text);
+    result = fetch(options, &status, &text);
     if (result == CTL_DONE) {
         result = ctl_status_severity(&status);
         if (options->json)

@@ -205,6 +205,33 @@ static void write_rule(struct buf *out, const struct rule_snapshot *rule, time_m
                                        : "wait for the next listing (max_new)");
 }
 
+void ctl_write_conditions(struct buf *out, const struct daemon_snapshot *daemon, const char *socket)
+{
+    char text[CTL_TIME_MAX];
+
+    if (daemon->journal_failing_since != TIME_NEVER)
+        ctl_write(out, "THE JOURNAL CANNOT BE WRITTEN since %s: %s\n",
+                  ctl_instant(daemon->journal_failing_since, daemon->now, text),
+                  ctl_shown(daemon->journal_error));
+    for (size_t i = 0; i < daemon->rule_count; i++)
+        write_rule(out, &daemon->rules[i], daemon->now);
+    if (daemon->config_error)
+        write_refused_reload(out, daemon->config_error, socket);
+    write_credential(out, daemon);
+}
+
+void ctl_write_selection(struct buf *out, const struct daemon_snapshot *daemon, size_t unwell)
+{
+    ctl_write(out, "%zu of %zu %s: ", daemon->selected, daemon->accounts,
+              str_plural(daemon->accounts, "account", "accounts"));
+    if (daemon->selected == 0)
+        ctl_write(out, "none matches\n");
+    else if (unwell == 0)
+        ctl_write(out, "%s\n", daemon->selected == 1 ? "it is well" : "all are well");
+    else
+        ctl_write(out, "%zu not well\n", unwell);
+}
+
 void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon, const char *socket)
 {
     char text[CTL_TIME_MAX];
@@ -219,15 +246,7 @@ void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon, co
                                                  : ctl_distance(daemon->next_at, daemon->now, text),
                   ctl_shown(daemon->next_account));
     (void)buf_append_char(out, '\n');
-    if (daemon->journal_failing_since != TIME_NEVER)
-        ctl_write(out, "THE JOURNAL CANNOT BE WRITTEN since %s: %s\n",
-                  ctl_instant(daemon->journal_failing_since, daemon->now, text),
-                  ctl_shown(daemon->journal_error));
-    for (size_t i = 0; i < daemon->rule_count; i++)
-        write_rule(out, &daemon->rules[i], daemon->now);
-    if (daemon->config_error)
-        write_refused_reload(out, daemon->config_error, socket);
-    write_credential(out, daemon);
+    ctl_write_conditions(out, daemon, socket);
 }
 
 /* --- what is not well --- */

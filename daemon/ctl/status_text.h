@@ -28,8 +28,14 @@ const char *ctl_distance(time_ms at, time_ms now, char out[CTL_TIME_MAX]);
 /* In whole seconds, at least one. */
 const char *ctl_words(duration_ms duration, char out[CTL_TIME_MAX]);
 
-/* One line about all accounts, and one each for a journal that fails and a refused reload. `socket`
- * is where the daemon was asked. */
+/* One line about the accounts that a question concerned, of all that there are; `unwell` of them
+ * are not well. */
+void ctl_write_selection(struct buf *out, const struct daemon_snapshot *daemon, size_t unwell);
+/* What is wrong beside accounts: a line each for a journal that fails, a refused reload and the
+ * like. `socket` is where the daemon was asked. */
+void ctl_write_conditions(struct buf *out, const struct daemon_snapshot *daemon,
+                          const char *socket);
+/* One line about all accounts, and the conditions. */
 void ctl_write_summary(struct buf *out, const struct daemon_snapshot *daemon, const char *socket);
 
 /* ": retrying: network, for 3h", what is wrong with an account and what to do: what follows its

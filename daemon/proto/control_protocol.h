@@ -7,6 +7,7 @@
  *    GET  /v1/QUESTION?account=A&account=B
  *    GET  /v1/QUESTION?until=TIME&after=ID   of one that is about time, in pages
  *    GET  /v1/QUESTION?since=TIME&failed=true  of one that is about what was
+ *    GET  /v1/QUESTION?account=PATTERN&state=S&policy=P  of one about some accounts
  *    GET  /v1/QUESTION?fingerprint=HEX       of one that is about keys, some of them
  *    POST /v1/accounts/ACCOUNT/COMMAND       the commands are listed in core/command_list.h
  *    POST /v1/COMMAND                        about all accounts, or the daemon
@@ -183,6 +184,7 @@ struct daemon_snapshot {
     size_t frozen;  /* of those that are held: by a change freeze, which is well, too */
     size_t overdue;
     size_t consumers_at_risk;
+    size_t selected;         /* accounts that the question concerns, well or not */
     time_ms oldest_key_born; /* TIME_NEVER: no key is known */
     const char *oldest_key_account;
     time_ms next_at; /* the next rotation of any account */
@@ -237,6 +239,8 @@ struct control_query {
     char *after;                    /* the id that the page before ended with; NULL: not given */
     time_ms since;                  /* 0: not given */
     bool failed;                    /* only what went wrong */
+    char *state;                    /* only accounts in that state; NULL: in any */
+    char *policy;                   /* only accounts of that policy; NULL: of any */
     struct fingerprint sought[CONTROL_SOUGHT_MAX];
     size_t sought_count;
 };
@@ -248,6 +252,7 @@ struct control_question {
     bool of_time;     /* also until=TIME and after=ID */
     bool of_keys;     /* /v1/NAME?fingerprint=HEX&fingerprint=HEX */
     bool of_past;     /* also since=TIME and failed=true */
+    bool of_some;     /* also state=STATE and policy=POLICY; and account=PATTERN */
     /* Appends the whole document to `out`. Returns 0; -ENOENT: one of query->names is no
      * account; -ENOTUNIQ: it matches several; -EINVAL: a parameter is out of bounds; err names it.
      * NULL in tables that are used only for parsing. */
@@ -341,11 +346,22 @@ int control_command_path(const struct control_command *command, struct buf *out)
 int control_command_body(const struct control_command *command, struct buf *out);
 int control_question_path(const char *question, char *const *names, size_t name_count,
                           struct buf *out);
+/* That of a question about some accounts; `state` and `policy` may be NULL. */
+int control_selection_path(const char *question, char *const *names, size_t name_count,
+                           const char *state, const char *policy, struct buf *out);
 
 /* Does `typed` match this account? It is a name, group/name or resource id, in any case. Several
  * accounts may match a name; then it is ambiguous. */
 bool control_names_account(const char *typed, const char *name, const char *resource_group,
                            const char *id);
+
+/* Is it a pattern with * (any text) or ? (any byte) rather than a name? Azure's names have
+ * neither. */
+bool control_is_pattern(const char *typed);
+/* Does a pattern match this account? One that begins with '/' is held against the resource id, one
+ * with another '/' against group/name, any other against the name; in any case. */
+bool control_pattern_matches(const char *pattern, const char *name, const char *resource_group,
+                             const char *id);
 
 /* The one of `names` (of accounts, NULL-terminated) that was probably meant by `typed`, which is
  * none: a misspelt one, or that of the resource where the account is one of its parts ("myhub", or

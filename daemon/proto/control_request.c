@@ -114,6 +114,28 @@ static int take_failed(struct control_query *query, const char *text, size_t len
     return 0;
 }
 
+static int take_word(char **word, const char *name, const char *text, size_t length,
+                     struct err *err)
+{
+    int rc = -EINVAL;
+
+    if (*word)
+        return err_set(err, -EINVAL, "%s: one was expected", name);
+    *word = decode(text, length, CONTROL_TEXT_MAX, &rc);
+    return *word ? 0 : err_set(err, rc, "%s: malformed", name);
+}
+
+static int take_state(struct control_query *query, const char *text, size_t length, struct err *err)
+{
+    return take_word(&query->state, "state", text, length, err);
+}
+
+static int take_policy(struct control_query *query, const char *text, size_t length,
+                       struct err *err)
+{
+    return take_word(&query->policy, "policy", text, length, err);
+}
+
 static int take_after(struct control_query *query, const char *text, size_t length, struct err *err)
 {
     int rc = -EINVAL;
@@ -151,6 +173,7 @@ static const struct {
     {"account=", OF(of_accounts), take_account}, {"until=", OF(of_time), take_until},
     {"after=", OF(of_time), take_after},         {"fingerprint=", OF(of_keys), take_fingerprint},
     {"since=", OF(of_past), take_since},         {"failed=", OF(of_past), take_failed},
+    {"state=", OF(of_some), take_state},         {"policy=", OF(of_some), take_policy},
 };
 #undef OF
 
@@ -173,6 +196,9 @@ static int take_parameter(const struct control_question *question, const char *t
         return err_set(err, -EINVAL,
                        "the parameters are account=NAME, since=TIME, until=TIME, failed=true and "
                        "after=ID");
+    if (question->of_some)
+        return err_set(err, -EINVAL,
+                       "the parameters are account=NAME, state=STATE and policy=POLICY");
     if (question->of_keys)
         return err_set(err, -EINVAL, "the only parameter is fingerprint=HEX");
     return err_set(err, -EINVAL,
@@ -310,6 +336,8 @@ void control_request_line_done(struct control_request_line *line)
     for (size_t i = 0; i < line->query.name_count; i++)
         free(line->query.names[i]);
     free(line->query.after);
+    free(line->query.state);
+    free(line->query.policy);
     free(line->account);
     *line = (struct control_request_line){0};
 }
@@ -333,5 +361,22 @@ int control_question_path(const char *question, char *const *names, size_t name_
         (void)buf_append_str(out, i == 0 ? "?account=" : "&account=");
         (void)percent_encode(out, names[i], strlen(names[i]));
     }
+    return out->failed;
+}
+
+static void append_parameter(const char *name, const char *value, bool is_first, struct buf *out)
+{
+    (void)buf_append_format(out, "%c%s=", is_first ? '?' : '&', name);
+    (void)percent_encode(out, value, strlen(value));
+}
+
+int control_selection_path(const char *question, char *const *names, size_t name_count,
+                           const char *state, const char *policy, struct buf *out)
+{
+    (void)control_question_path(question, names, name_count, out);
+    if (state)
+        append_parameter("state", state, name_count == 0, out);
+    if (policy)
+        append_parameter("policy", policy, name_count == 0 && !state, out);
     return out->failed;
 }

@@ -26,6 +26,7 @@ static const struct snapshot_table daemon_table = SNAPSHOT_TABLE(daemon_snapshot
 static const struct snapshot_member daemon_totals_members[] = {
     SNAPSHOT_MEMBER(daemon_snapshot, NUMBER, overdue, "overdue"),
     SNAPSHOT_MEMBER(daemon_snapshot, NUMBER, consumers_at_risk, "consumers_at_risk"),
+    SNAPSHOT_MEMBER(daemon_snapshot, NUMBER, selected, "selected"),
     SNAPSHOT_MEMBER(daemon_snapshot, NUMBER, watched, "watched"),
     SNAPSHOT_MEMBER(daemon_snapshot, NUMBER, frozen, "frozen"),
     SNAPSHOT_MEMBER(daemon_snapshot, TIME, oldest_key_born, "oldest_key_born"),

@@ -16,8 +16,8 @@
 #include "proto/control_plan.h"
 
 static const struct control_question questions[] = {
-    {.name = "status"},
-    {.name = "accounts", .of_accounts = true},
+    {.name = "status", .of_accounts = true, .of_some = true},
+    {.name = "accounts", .of_accounts = true, .of_some = true},
     {.name = "holds"},
     {.name = "plan", .of_accounts = true, .of_time = true},
     {.name = "identify", .of_keys = true},
@@ -46,6 +46,9 @@ static void same_question(const struct control_request_line *line)
     else if (line->question->of_time && query->until != TIME_NEVER)
         MUST(control_plan_path(query->names, query->name_count, query->until, query->after,
                                &path) == 0);
+    else if (line->question->of_some)
+        MUST(control_selection_path(line->question->name, query->names, query->name_count,
+                                    query->state, query->policy, &path) == 0);
     else
         MUST(control_question_path(line->question->name, query->names, query->name_count, &path) ==
              0);
@@ -56,6 +59,8 @@ static void same_question(const struct control_request_line *line)
         MUST(again.query.name_count == query->name_count);
         for (size_t i = 0; i < query->name_count; i++)
             MUST(str_equal(again.query.names[i], query->names[i]));
+        MUST(str_equal(again.query.state, query->state));
+        MUST(str_equal(again.query.policy, query->policy));
         MUST(again.query.sought_count == query->sought_count);
         for (size_t i = 0; i < query->sought_count; i++)
             MUST(fingerprint_equal(&again.query.sought[i], &query->sought[i]));

@@ -8,7 +8,7 @@ from conftest import ROOT, run
 
 COMPLETIONS = ROOT / "config/completions"
 GENERAL = {"--socket", "--json", "--version", "--help"}
-OF_NO_ACCOUNT = {"reload", "ping", "identify"}
+OF_NO_ACCOUNT = {"reload", "ping", "identify", "help"}
 
 # Prints what bash would offer for the words that follow, of which the last is not finished.
 BASH = """
@@ -116,6 +116,15 @@ def test_bash_offers_all_commands(commands, fake_ctl):
 def test_bash_offers_the_options_of_each_command(commands, fake_ctl):
     for command, options in commands.items():
         assert bash_offers(fake_ctl, "keyrotatectl", command, "--") == options, command
+    assert bash_offers(fake_ctl, "keyrotatectl", "help", "") == set(commands)
+
+
+def test_the_states_are_those_that_help_names(unpacked, fake_ctl):
+    named = re.search(r"STATE is (.*?)\.\n", help_of(unpacked / "usr/bin", "keyrotatectl"), re.S)[1]
+    states = set(re.sub(r"\(.*?\)| or |,", " ", named).split())
+    assert bash_offers(fake_ctl, "keyrotatectl", "status", "--state", "") == states
+    zsh = (COMPLETIONS / "_keyrotatectl").read_text(encoding="utf-8")
+    assert set(re.search(r":state:\((.*?)\)", zsh)[1].split()) == states
 
 
 def test_bash_offers_the_accounts_of_the_daemon(commands, fake_ctl):

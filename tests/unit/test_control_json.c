@@ -126,6 +126,7 @@ static const struct daemon_snapshot full_daemon = {
     .state_count = 2,
     .overdue = 3,
     .consumers_at_risk = 4,
+    .selected = 11,
     .watched = 5,
     .frozen = 6,
     .oldest_key_born = 1690000000000,
@@ -362,7 +363,7 @@ static void test_names_in_the_document_are_stable(void **state)
         "\"cycle\":9007199254740993,",
         "\"completed_at\":\"2023-11-14T22:13:28Z\",\"looked_at\":\"2023-11-14T22:13:28.500Z\","
         "\"as_recorded\":true,",
-        "\"consumers_at_risk\":4,\"watched\":5,\"frozen\":6,",
+        "\"consumers_at_risk\":4,\"selected\":11,\"watched\":5,\"frozen\":6,",
         "\"hold\":{\"id\":7,\"account\":null,\"configured\":true,\"actor\":\"uid 0 (root)\","
         "\"since\":\"2023-11-14T22:13:10Z\",\"until\":\"2023-11-14T22:13:29Z\","
         "\"reason\":\"moving\\tin ",

@@ -20,8 +20,8 @@
 #define NO_KEY "00000000000000000000000000000000"
 
 static const struct control_question questions[] = {
-    {.name = "status"},
-    {.name = "accounts", .of_accounts = true},
+    {.name = "status", .of_accounts = true, .of_some = true},
+    {.name = "accounts", .of_accounts = true, .of_some = true},
     {.name = "holds"},
     {.name = "plan", .of_accounts = true, .of_time = true},
     {.name = "identify", .of_keys = true},
@@ -111,7 +111,16 @@ static const struct {
     {"GET", "/v1/accounts?account=", -EINVAL, NULL, 0, ""},
     {"GET", "/v1/accounts?name=a", -EINVAL, NULL, 0, ""},
     {"GET", "/v1/accounts?", -EINVAL, NULL, 0, ""},
-    {"GET", "/v1/status?account=a", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/status?account=a", 0, "status", 0, "a;"},
+    {"GET", "/v1/status?account=rg1%2F%2A&state=blocked&policy=nightly", 0, "status", 0, "rg1/*;"},
+    {"GET", "/v1/accounts?state=ok", 0, "accounts", 0, ""},
+    {"GET", "/v1/accounts?state=ok&state=held", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/accounts?policy=a&policy=a", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/accounts?policy=", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/accounts?state=%zz", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/plan?state=ok", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/plan?policy=nightly", -EINVAL, NULL, 0, ""},
+    {"GET", "/v1/holds?state=ok", -EINVAL, NULL, 0, ""},
     {"POST", "/v1/reload?now=1", -EINVAL, NULL, 0, ""},
     {"POST", "/v1/status", -ENOTSUP, NULL, 0, ""},
     {"HEAD", "/v1/accounts/a", -ENOTSUP, NULL, 0, ""},
@@ -178,6 +187,75 @@ static void test_every_command_has_its_paths(void **state)
         control_request_line_done(&line);
         buf_done(&path);
     }
+}
+
+/* Of what keyrotatectl asks, the daemon reads all of it, and no more. */
+static void test_a_selection_is_read_back(void **state)
+{
+    static const struct {
+        size_t names;
+        const char *state, *policy;
+    } cases[] = {{0, NULL, NULL}, {0, "held", NULL},     {0, NULL, "a&b=c"},
+                 {0, "ok", "p"},  {2, "at_risk", "p q"}, {1, NULL, "p"}};
+    char *names[] = {(char[]){"rg1/*"}, (char[]){"b&state=ok"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct control_request_line line;
+        const char *allow;
+        struct err err;
+        struct buf path;
+
+        buf_init(&path, CONTROL_URI_MAX);
+        assert_int_equal(control_selection_path("status", names, cases[i].names, cases[i].state,
+                                                cases[i].policy, &path),
+                         0);
+        assert_int_equal(control_request_line_parse("GET", buf_str(&path), questions, QUESTIONS,
+                                                    &line, &allow, &err),
+                         0);
+        assert_int_equal(line.query.name_count, cases[i].names);
+        for (size_t name = 0; name < cases[i].names; name++)
+            assert_string_equal(line.query.names[name], names[name]);
+        assert_string_equal(line.query.state ? line.query.state : "-",
+                            cases[i].state ? cases[i].state : "-");
+        assert_string_equal(line.query.policy ? line.query.policy : "-",
+                            cases[i].policy ? cases[i].policy : "-");
+        control_request_line_done(&line);
+        buf_done(&path);
+    }
+}
+
+static void test_patterns(void **state)
+{
+    static const struct {
+        const char *pattern;
+        bool matches;
+    } cases[] = {
+        {"*", true},
+        {"ac*", true},
+        {"AC?T", true},
+        {"acc", false},
+        {"group/*", true},
+        {"GROUP/a*", true},
+        {"*/acct", true},
+        {"group*", false},
+        {"other/*", false},
+        {"*/a", false},
+        {"/subscriptions/s/*", true},
+        {"/subscriptions/t/*", false},
+        {"/*/ACCT", true},
+        {"/group/*", false},
+        {"?", false},
+        {"**/**", true},
+        {"group/acct?", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if (control_pattern_matches(cases[i].pattern, "acct", "group", ID) != cases[i].matches)
+            fail_msg("%s", cases[i].pattern);
+    assert_true(control_is_pattern("rg1/*") && control_is_pattern("a?"));
+    assert_false(control_is_pattern("rg1/acct") || control_is_pattern(ID));
 }
 
 static void test_too_many_names(void **state)
@@ -497,6 +575,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_request_lines),
         cmocka_unit_test(test_every_command_has_its_paths),
+        cmocka_unit_test(test_a_selection_is_read_back),
+        cmocka_unit_test(test_patterns),
         cmocka_unit_test(test_too_many_names),
         cmocka_unit_test(test_paths_are_read_back),
         cmocka_unit_test(test_names_of_accounts),

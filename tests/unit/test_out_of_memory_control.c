@@ -34,7 +34,7 @@ static void add_written(struct result *result, const struct buf *out)
 
 static const struct control_question questions[] = {
     {.name = "status"},
-    {.name = "accounts", .of_accounts = true},
+    {.name = "accounts", .of_accounts = true, .of_some = true},
     {.name = "plan", .of_accounts = true, .of_time = true},
     {.name = "identify", .of_keys = true},
 };
@@ -68,7 +68,8 @@ static void read_line(struct result *result, const void *context)
 
 static const struct line status = {"GET", "/v1/status"};
 static const struct line one_account = {"GET", "/v1/accounts/rg%2Facct"};
-static const struct line some_accounts = {"GET", "/v1/accounts?account=a%20b&account=c&account=d"};
+static const struct line some_accounts = {
+    "GET", "/v1/accounts?account=a%20b&account=c&account=d&state=ok&policy=p"};
 static const struct line plan_page = {"GET",
                                       "/v1/plan?until=2026-11-22T12:00:00Z&after=%2Fsub%2Fx"};
 static const struct line rotate = {"POST", "/v1/accounts/acct/rotate"};
