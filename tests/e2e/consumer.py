@@ -7,14 +7,23 @@ judge() holds what it wrote against the stand-in's truth log.
 
 import argparse
 import json
+import os
+import pathlib
 import re
 import signal
 import subprocess
 import sys
 import time
 
+from patience import wait_until
+
 # Times come from two processes, and the daemon counts in milliseconds.
 TOLERANCE = 0.03
+
+
+def looked_file(output):
+    """Its time says from when on all files were looked at."""
+    return pathlib.Path(f"{output}.looked")
 
 
 class Consumer:
@@ -24,6 +33,11 @@ class Consumer:
         self.output = directory / f"consumer-{time.monotonic_ns()}.jsonl"
         self.process = subprocess.Popen(
             [sys.executable, __file__, "--output", self.output, "--every", str(every), *files])
+
+    def wait_looked(self):
+        """Until it has looked at all files once more, from now on."""
+        looked, since = looked_file(self.output), time.time()
+        wait_until(lambda: looked.exists() and looked.stat().st_mtime > since, "the consumer looks")
 
     def stop(self):
         """Ends it, and returns what it saw."""
@@ -64,6 +78,8 @@ def judge(sightings, truth, overlap, strangers=()):
 
 
 # --- the program -------------------------------------------------------------------------------
+
+LOOKED_EVERY = 0.05
 
 KEY = re.compile(r"[A-Za-z0-9+/]{86}==")
 
@@ -115,10 +131,17 @@ def main():
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     files = [Watched(path) for path in arguments.files]
+    looked, told = looked_file(arguments.output), 0
+    looked.touch()
+    os.utime(looked, (0, 0))
     with open(arguments.output, "w", encoding="utf-8") as output:
         while going_on:
+            began = time.time()
             for file in files:
                 file.look(output)
+            if not 0 <= began - told < LOOKED_EVERY:
+                os.utime(looked, (began, began))
+                told = began
             time.sleep(arguments.every)
         for file in files:
             file.write(output)

@@ -8,8 +8,7 @@ import urllib.request
 
 import pytest
 
-from consumer import judge
-from patience import wait_until
+from consumer import TOLERANCE, judge
 from stand_in import CLIENT, CLIENT_SECRET, TENANT, resource_id
 from truth import alternates
 
@@ -36,8 +35,7 @@ def regenerate_through_arm(azure, name, slot):
 def watch(site, name):
     """A consumer that has begun to read."""
     consumer = site.consumer(name)
-    wait_until(consumer.output.exists, "the consumer reads")
-    time.sleep(0.3)
+    consumer.wait_looked()
     return consumer
 
 
@@ -57,7 +55,8 @@ def saw(site, consumer):
 def test_a_dead_key_is_convicted(by_hand, azure):
     consumer = watch(by_hand, "alpha")
     regenerate_through_arm(azure, "alpha", "Primary")
-    time.sleep(0.2)
+    time.sleep(TOLERANCE)
+    consumer.wait_looked()
     wrong = judge(saw(by_hand, consumer), azure.truth, overlap=0)
     assert len(wrong) == 1 and "died" in wrong[0]
 
@@ -66,25 +65,26 @@ def test_a_good_rotation_is_acquitted(by_hand, azure):
     consumer = watch(by_hand, "alpha")
     regenerate_through_arm(azure, "alpha", "Secondary")
     by_hand.put("alpha", azure.keys("alpha")["Secondary"])
+    consumer.wait_looked()
     time.sleep(1.2)
     regenerate_through_arm(azure, "alpha", "Primary")
     seen = saw(by_hand, consumer)
     assert not judge(seen, azure.truth, overlap=1)
-    assert sum(one["reads"] for one in seen) > 200, "it reads at a high rate"
+    assert sum(one["reads"] for one in seen) > 20, "it reads all the while"
 
 
 def test_an_overlap_cut_short_is_convicted(by_hand, azure):
     consumer = watch(by_hand, "alpha")
     regenerate_through_arm(azure, "alpha", "Secondary")
     by_hand.put("alpha", azure.keys("alpha")["Secondary"])
-    time.sleep(0.5)
+    consumer.wait_looked()
     regenerate_through_arm(azure, "alpha", "Primary")
-    wrong = judge(saw(by_hand, consumer), azure.truth, overlap=1)
+    wrong = judge(saw(by_hand, consumer), azure.truth, overlap=30)
     assert len(wrong) == 1 and "Primary" in wrong[0]
 
 
 def test_a_key_delivered_too_early_is_convicted(by_hand, azure):
-    azure.settings(propagation_ms=1000)
+    azure.settings(propagation_ms=60000)
     regenerate_through_arm(azure, "alpha", "Secondary")
     by_hand.put("alpha", azure.keys("alpha")["Secondary"])
     consumer = watch(by_hand, "alpha")
@@ -95,9 +95,9 @@ def test_a_key_delivered_too_early_is_convicted(by_hand, azure):
 def test_torn_and_missing_files_are_convicted(by_hand, azure):
     consumer = watch(by_hand, "alpha")
     by_hand.file("alpha").write_text(azure.keys("alpha")["Primary"][:40])
-    time.sleep(0.2)
+    consumer.wait_looked()
     by_hand.file("alpha").unlink()
-    time.sleep(0.2)
+    consumer.wait_looked()
     wrong = judge(saw(by_hand, consumer), azure.truth, overlap=0)
     assert len(wrong) >= 2 and all("never was a key" in one for one in wrong)
 

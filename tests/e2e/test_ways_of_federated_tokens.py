@@ -112,7 +112,7 @@ WAYS = {
     "noobject": Way(edited(lambda head, body, sign: f"{head}.{part([1])}.{sign}"), "it is no JSON Web Token",
                     "as its issuer made it"),
     # its time
-    "old": Way(claims(age=7200), "expired 1h ago", "not for one that is mounted with subPath"),
+    "old": Way(claims(age=7200), "expired 1h ", "not for one that is mounted with subPath"),
     "early": Way(claims(age=-1000), "is valid from", "set this machine's clock"),
     "stale": Way(refuse(700024), "the assertion is not valid at this time", "let what writes the federated token"),
     # the federated credential
