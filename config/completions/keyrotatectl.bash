@@ -50,7 +50,7 @@ _keyrotatectl() {
 
     case $command in
     '') offered="status plan history identify ping help rotate redeliver adopt hold resume unblock check confirm reload $general" ;;
-    status) offered='--state --policy --all' ;;
+    status) offered='--state --policy --all --watch' ;;
     help) offered='status plan history identify ping help rotate redeliver adopt hold resume unblock check confirm reload' ;;
     check) offered='--all' ;;
     plan) offered='--until --calendar --ics' ;;

@@ -35,6 +35,25 @@ static size_t take_reply(char *data, size_t size, size_t count, void *context)
     return buf_append(context, data, size * count) == 0 ? size * count : 0;
 }
 
+static bool (*is_ended)(void); /* NULL: nothing ends a request */
+
+void ctl_end_requests_when(bool (*ended)(void))
+{
+    is_ended = ended;
+}
+
+/* As CURLOPT_XFERINFOFUNCTION has it: whether to give up. */
+static int on_progress(void *context, curl_off_t to_come, curl_off_t came, curl_off_t to_go,
+                       curl_off_t gone)
+{
+    (void)context;
+    (void)to_come;
+    (void)came;
+    (void)to_go;
+    (void)gone;
+    return is_ended && is_ended();
+}
+
 static bool prepare(CURL *curl, const char *socket, const char *url, const char *body,
                     struct curl_slist *headers, struct buf *reply)
 {
@@ -50,6 +69,8 @@ static bool prepare(CURL *curl, const char *socket, const char *url, const char 
     fine &= curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)TOTAL_TIMEOUT_MS) == CURLE_OK;
     fine &= curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_reply) == CURLE_OK;
     fine &= curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply) == CURLE_OK;
+    fine &= curl_easy_setopt(curl, CURLOPT_NOPROGRESS, is_ended ? 0L : 1L) == CURLE_OK;
+    fine &= curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK;
     if (!body)
         return fine;
     fine &= curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body) == CURLE_OK;

@@ -25,6 +25,7 @@ enum {
     OPTION_VERIFY = 1U << 22,
     OPTION_STATE = 1U << 23,
     OPTION_POLICY = 1U << 24,
+    OPTION_WATCH = 1U << 25,
 };
 
 /* Finds a command. CTL_USAGE: there is none, or none yet, which is complained of with the name that

@@ -102,6 +102,13 @@ void ctl_complaint_write(struct buf *out)
     kept.code[0] = '\0';
 }
 
+void ctl_complaint_take(struct buf *out)
+{
+    if (kept.code[0] != '\0')
+        (void)buf_append_str(out, kept.message);
+    kept.code[0] = '\0';
+}
+
 void ctl_complaint_print(void)
 {
     struct buf out;

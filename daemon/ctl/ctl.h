@@ -47,6 +47,7 @@ struct ctl_options {
     bool is_for;                    /* --for was given rather than --until */
     const char *until;              /* --until or --for as typed; NULL: not given */
     time_ms since;                  /* history: 0: from the beginning */
+    bool watch;                     /* status: again and again */
     bool scan;                      /* identify: `accounts` are directories and files */
     duration_ms timeout;            /* of rotate --wait */
     const char *file;               /* adopt: of lines ACCOUNT primary|secondary */
@@ -75,8 +76,9 @@ struct ctl_command {
 /* The commands that ask: name, what they are about, options, synopsis and summary as in
  * core/command_list.h. ctl_name() asks, and prints the answer. */
 #define CTL_QUESTION_LIST(ROW)                                                                     \
-    ROW(status, ABOUT_ACCOUNT | ABOUT_ALL, OPTION_ALL | OPTION_STATE | OPTION_POLICY,              \
-        "[ACCOUNT|PATTERN...] [--state STATE] [--policy POLICY] [--all]",                          \
+    ROW(status, ABOUT_ACCOUNT | ABOUT_ALL,                                                         \
+        OPTION_ALL | OPTION_STATE | OPTION_POLICY | OPTION_WATCH,                                  \
+        "[ACCOUNT|PATTERN...] [--state STATE] [--policy POLICY] [--all] [--watch]",                \
         "what is not well, or everything about the accounts")                                      \
     ROW(plan, ABOUT_ACCOUNT, PARAMETER_UNTIL | OPTION_CALENDAR | OPTION_ICS,                       \
         "[ACCOUNT|PATTERN...] [--until TIME] [--calendar|--ics]",                                  \
@@ -116,6 +118,9 @@ const char *ctl_socket_path(const struct ctl_options *options, char storage[CTL_
  * the status code in *ret_status; CTL_UNREACHABLE, CTL_NOT_PERMITTED or CTL_USAGE (too long). */
 enum ctl_exit ctl_request(const struct ctl_options *options, const struct buf *path,
                           const char *body, struct buf *reply, long *ret_status);
+
+/* Requests from now on fail, with CTL_UNREACHABLE, within about a second after ended() is true. */
+void ctl_end_requests_when(bool (*ended)(void));
 
 /* Fetches the document that answers a question. */
 enum ctl_exit ctl_fetch(const struct ctl_options *options, const char *question, char *const *names,
@@ -189,6 +194,9 @@ void ctl_print(FILE *stream, struct buf *text);
 
 /* Appends the member "error" to an object that is open; nothing where there is no complaint. */
 void ctl_complaint_write(struct buf *out);
+/* Appends the message of that complaint, which then was not made; nothing where there is none. */
+enum { CTL_COMPLAINT_MAX = 8192 };
+void ctl_complaint_take(struct buf *out);
 /* Prints the complaint that no document has had; nothing where there is none. */
 void ctl_complaint_print(void);
 

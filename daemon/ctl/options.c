@@ -232,6 +232,7 @@ static const struct option_row {
      .alone = "adopt --file: the file says which accounts, and which key"},
     {"state", OPTION_STATE, .has_value = true, .set = set_state},
     {"policy", OPTION_POLICY, .has_value = true, .set = set_policy},
+    {"watch", OPTION_WATCH, FLAG(watch)},
     {"rule", OPTION_RULE, TEXT(rule),
      .alone = "adopt --rule confirms what the rule has adopted: leave out everything else"},
     {"timeout", OPTION_TIMEOUT, .has_value = true, .set = set_timeout},

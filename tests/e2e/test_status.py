@@ -1,13 +1,21 @@
 """keyrotatectl status about some of the accounts: by pattern, by state, by policy."""
 
+import fcntl
 import json
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import termios
 
 import pytest
 
-from patience import wait_until
+from patience import TIMEOUT, wait_until
 from stand_in import RESOURCE_GROUP, resource_id
 
-WELL, CRITICAL, USAGE = 0, 2, 64
+WELL, WARNING, CRITICAL, UNREACHABLE, USAGE = 0, 1, 2, 3, 64
 COLUMNS = 100
 
 
@@ -102,3 +110,108 @@ def test_help(site):
     assert "redeliver" not in one.stdout and "DURATION is written" in one.stdout
     wrong = site.ctl("help", "statsu")
     assert wrong.returncode == USAGE and "did you mean status?" in wrong.stderr
+
+
+# --- watching ---
+
+class Watch:
+    """keyrotatectl status --watch, whose output goes to a file, or to a terminal of its own."""
+
+    def __init__(self, site, *arguments, terminal=False):
+        self.master = None
+        self.out, self.err = site.directory / "watch.out", site.directory / "watch.err"
+        command = [site.build / "keyrotatectl", "--socket", site.socket, "status", "--watch", *arguments]
+        with self.out.open("w") as out, self.err.open("w") as err:
+            if terminal:
+                self.master, slave = pty.openpty()
+                fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+                self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=err,
+                                                env={**os.environ, "TERM": "xterm"}, start_new_session=True,
+                                                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+                os.close(slave)
+                os.set_blocking(self.master, False)
+                self.seen = ""
+            else:
+                self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+
+    def text(self):
+        if self.master is None:
+            return self.out.read_text()
+        try:
+            self.seen += os.read(self.master, 1 << 16).decode()
+        except BlockingIOError:
+            pass
+        return self.seen
+
+    def shows(self, words):
+        wait_until(lambda: words in self.text(), f"{words} is shown")
+
+    def ends(self, status):
+        """Ctrl-C on a terminal; elsewhere, SIGINT."""
+        if self.master is None:
+            self.process.send_signal(signal.SIGINT)
+        else:
+            os.write(self.master, b"\x03")
+        assert self.process.wait(TIMEOUT) == status, self.err.read_text()
+
+
+def test_a_watch_into_a_file_says_what_changes(site):
+    """Snapshots when something has changed, none by the mere passing of time, through a restart of the daemon."""
+    site.policy(rotate_every="10m", overlap="1s")
+    site.account("alpha")
+    daemon = site.start()
+    site.wait_adopted("alpha")
+    watch = Watch(site)
+    watch.shows("1 account: 1 ok")
+    assert site.ctl("hold", "alpha", "--for", "1h", "--reason", "moves house").returncode == WELL
+    watch.shows("moves house")
+    assert watch.text().count("1 account: ") == 2, "the hold is the one change"
+    daemon.stop()
+    wait_until(lambda: "; waiting for it" in watch.err.read_text(), "the loss is told")
+    site.start()
+    wait_until(lambda: watch.text().count("moves house") >= 2, "it is shown again")
+    assert watch.err.read_text().count("waiting for it") == 1
+    watch.ends(WARNING)
+
+
+def test_a_watch_in_json_is_a_document_a_line(site):
+    site.policy(rotate_every="10m", overlap="1s")
+    site.account("alpha")
+    site.start()
+    site.wait_adopted("alpha")
+    watch = Watch(site, "--json", "alpha")
+    watch.shows("\n")
+    assert site.ctl("hold", "alpha", "--for", "1h", "--reason", "r").returncode == WELL
+    wait_until(lambda: watch.text().count("\n") == 2, "the hold is told")
+    states = [json.loads(line)["accounts"][0]["state"] for line in watch.text().splitlines()]
+    assert states == ["ok", "held"]
+    watch.ends(WARNING)
+
+
+def test_a_watch_on_a_terminal_is_drawn_in_place(site):
+    site.policy(rotate_every="10m", overlap="1s")
+    site.account("alpha")
+    daemon = site.start()
+    site.wait_adopted("alpha")
+    watch = Watch(site, terminal=True)
+    watch.shows("1 account: 1 ok")
+    wait_until(lambda: watch.text().count("1 account: 1 ok") >= 2, "it is drawn again")
+    assert watch.text().count("\033[H") >= 2 and "\033[J" in watch.text()
+    assert not re.search(r"\033\[[0-9;]*m", watch.text()), "no colours"
+    daemon.stop()
+    watch.shows("; waiting for it")
+    site.start()
+    drawn = len(watch.text())
+    wait_until(lambda: "1 account: 1 ok" in watch.text()[drawn:], "the daemon is found again")
+    watch.ends(WELL)
+    assert not watch.err.read_text()
+
+
+def test_a_watch_that_cannot_begin_ends(site):
+    site.account("alpha")
+    site.write()
+    away = site.ctl("status", "--watch")
+    assert away.returncode == UNREACHABLE and "cannot be reached" in away.stderr
+    site.start()
+    wrong = site.ctl("status", "--watch", "--state", "blockd")
+    assert wrong.returncode == USAGE and "did you mean blocked?" in wrong.stderr
