@@ -49,9 +49,13 @@ _keyrotatectl() {
     done
 
     case $command in
-    '') offered="status plan history identify ping help rotate redeliver adopt hold resume unblock check confirm reload $general" ;;
+    '') offered="status plan history config identify ping help rotate redeliver adopt hold resume unblock check confirm reload $general" ;;
     status) offered='--state --policy --all --watch' ;;
-    help) offered='status plan history identify ping help rotate redeliver adopt hold resume unblock check confirm reload' ;;
+    config)
+        offered=
+        [[ $previous == config ]] && offered=show
+        ;;
+    help) offered='status plan history config identify ping help rotate redeliver adopt hold resume unblock check confirm reload' ;;
     check) offered='--all' ;;
     plan) offered='--until --calendar --ics' ;;
     history) offered='--since --until --failed --csv --verify' ;;
@@ -70,7 +74,7 @@ _keyrotatectl() {
         return
     fi
     case $command in
-    status | plan | history | rotate | redeliver | adopt | hold | resume | unblock | check | confirm)
+    status | plan | history | config | rotate | redeliver | adopt | hold | resume | unblock | check | confirm)
         [[ $word == -* ]] || offered+=" $(_keyrotatectl_accounts)"
         ;;
     esac

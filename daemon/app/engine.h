@@ -83,6 +83,10 @@ void engine_command(struct engine *engine, const struct control_command *command
 int engine_status(struct engine *engine, const struct control_query *query, bool unwell_alone,
                   struct daemon_snapshot *daemon, struct buf *out, struct err *err);
 
+/* The key of the account that a person calls so; borrowed. NULL, with err set: there is none
+ * (-ENOENT), or several (-ENOTUNIQ). */
+const char *engine_account_key(const struct engine *engine, const char *typed, struct err *err);
+
 /* A page of the plan document (proto/control_plan.h), as an answer to a question. -EINVAL: the end
  * lies in the past, or too far ahead. */
 int engine_plan(struct engine *engine, const struct control_query *query, struct buf *out,

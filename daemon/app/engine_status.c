@@ -10,6 +10,13 @@ static void write_account(const struct engine_account *account, bool only_unwell
         control_status_account(out, &snapshot, loop_now(account->engine->parts.loop));
 }
 
+const char *engine_account_key(const struct engine *engine, const char *typed, struct err *err)
+{
+    const struct engine_account *found = engine_words_find(engine, typed, err);
+
+    return found ? found->key : NULL;
+}
+
 static void fill_daemon(const struct engine *engine, struct daemon_snapshot *daemon)
 {
     struct engine_totals totals;

@@ -19,6 +19,7 @@
 #define QUESTION_LIST(ROW)                                                                         \
     ROW(status, true, true, false, false)                                                          \
     ROW(accounts, true, true, false, false)                                                        \
+    ROW(config, true, false, false, false)                                                         \
     ROW(plan, true, false, true, false)                                                            \
     ROW(holds, false, false, false, false)                                                         \
     ROW(identify, false, false, false, true)

@@ -26,6 +26,7 @@ struct identity_type;
 struct key_shape;
 struct discovery_rule;
 struct config_source;
+struct tree_node;
 
 /* The URLs of a cloud's services, and the audiences of their tokens. URLs without trailing slash,
  * audiences as given (a trailing slash is part of an audience). */
@@ -94,7 +95,8 @@ struct account {
     enum slot adopt_active;
     const char *rule; /* the name of the rule that found it (conf/discovery.h); NULL: none did */
     bool presumes_active; /* adopt_active is said of all accounts of the rule, not of this one */
-    const char *problem;  /* why it can have none of its destinations: a sentence; NULL: it can */
+    const struct tree_node *node; /* its item in the files, or the rule's made into one */
+    const char *problem; /* why it can have none of its destinations: a sentence; NULL: it can */
     const struct identity *identity;
     const char *policy_name;
     const struct policy *policy;              /* includes the account's own `rotate` */
@@ -142,7 +144,7 @@ struct config {
     size_t notifier_count;
     const struct discovery_rule *rules; /* conf/discovery.h: in the order of the files */
     size_t rule_count;
-    struct config_source *source; /* what its rules need to add accounts; NULL without rules */
+    struct config_source *source; /* the files: rules add accounts by them (conf/origin.h, too) */
     void *arena;                  /* owns all of the above */
 };
 

@@ -226,11 +226,11 @@ static struct config *resolve_all(struct load *load, const char *path,
     return config;
 }
 
-/* Where there are rules, the tree stays: they add accounts later. */
+/* The tree stays: rules add accounts by it later, and operators ask what it says. */
 static void keep_source(struct load *load, const char *path,
                         const struct config_environment *environment, struct config *config)
 {
-    if (!config || config->rule_count == 0)
+    if (!config)
         return;
     config->source = config_source_new(load->arena, load->root, path, environment);
     if (config->source)

@@ -75,6 +75,11 @@ struct config_source *config_source_new(struct arena *arena, const struct tree_n
     return arena_failed(arena) ? NULL : source;
 }
 
+const struct tree_node *config_source_root(const struct config_source *source)
+{
+    return source->root;
+}
+
 void config_source_unref(struct config_source *source)
 {
     if (source && --source->references == 0)

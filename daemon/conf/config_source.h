@@ -27,6 +27,9 @@ struct config_parts {
  * when memory is out. */
 struct config *config_resolve(const struct config_parts *parts);
 
+/* The tree of the files. */
+const struct tree_node *config_source_root(const struct config_source *source);
+
 /* Takes the arena, in which the tree lives, and copies the rest. NULL: out of memory, and the
  * arena stays the caller's. */
 struct config_source *config_source_new(struct arena *arena, const struct tree_node *root,

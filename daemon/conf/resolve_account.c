@@ -219,8 +219,10 @@ static void keep_accounts(struct resolve *resolve, const struct account_entry *e
 
     if (!accounts)
         return;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         accounts[i] = entries[i].account;
+        accounts[i].node = entries[i].node;
+    }
     resolve->config->accounts = accounts;
     resolve->config->account_count = count;
 }

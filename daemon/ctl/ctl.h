@@ -25,7 +25,7 @@ enum ctl_exit {
 };
 
 /* Besides ABOUT_ACCOUNT and ABOUT_ALL, of commands that ask. */
-enum { ABOUT_WORD = 4 };
+enum { ABOUT_WORD = 4, ABOUT_SHOWN = 8 };
 
 /* The parsed command line. Texts are borrowed from argv. */
 struct ctl_options {
@@ -65,7 +65,8 @@ struct ctl_command {
     const char *synopsis; /* what follows the name; NULL: not available in this version */
     const char *summary;
     unsigned about;    /* ABOUT_ACCOUNT: accounts may be named; ABOUT_ALL: or --all has to be;
-                        * ABOUT_WORD: a word that is no account may follow */
+                        * ABOUT_WORD: a word that is no account may follow; ABOUT_SHOWN: `show`
+                        * and one account have to */
     unsigned options;  /* those that may be given: see options.c */
     unsigned required; /* those that have to be */
     enum control_command_kind kind; /* of the request */
@@ -87,6 +88,8 @@ struct ctl_command {
         PARAMETER_UNTIL | OPTION_SINCE | OPTION_FAILED | OPTION_CSV | OPTION_VERIFY,               \
         "[ACCOUNT...] [--since TIME] [--until TIME] [--failed] [--csv] [--verify]",                \
         "what happened to accounts, when, and by whom")                                            \
+    ROW(config, ABOUT_ACCOUNT | ABOUT_SHOWN, 0, "show ACCOUNT",                                    \
+        "every value that an account lives by, with the file and line of each")                    \
     ROW(identify, 0, OPTION_SCAN, "[--scan DIR...]",                                               \
         "whose key is on standard input, or in these files, and is it live?")                      \
     ROW(ping, 0, 0, "", "does the daemon answer? (by exit status, for probes)")                    \

@@ -370,6 +370,19 @@ static enum ctl_exit check(const struct ctl_options *options, unsigned given)
     return check_required(command, given_bits);
 }
 
+/* Of a command about something shown, the word `show` is taken away. */
+static enum ctl_exit take_show(struct ctl_options *options)
+{
+    if (!(options->command->about & ABOUT_SHOWN))
+        return CTL_DONE;
+    if (options->account_count != 2 || strcmp(options->accounts[0], "show") != 0)
+        return ctl_complain_of_use("%s %s was expected", options->command->name,
+                                   options->command->synopsis);
+    options->accounts++;
+    options->account_count--;
+    return CTL_DONE;
+}
+
 /* The first argument that is no option is the command. */
 static enum ctl_exit take_command(struct ctl_options *options)
 {
@@ -460,6 +473,8 @@ enum ctl_exit ctl_options_parse(int argc, char **argv, time_ms now, struct ctl_o
     if (result != CTL_DONE || options->answered)
         return result;
     result = take_command(options);
+    if (result == CTL_DONE)
+        result = take_show(options);
     if (result == CTL_DONE)
         result = check(options, given);
     if (result == CTL_DONE)

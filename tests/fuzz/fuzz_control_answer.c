@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "ctl/history.h"
 #include "ctl/identify.h"
+#include "ctl/config_show.h"
 #include "ctl/plan.h"
 #include "ctl/status_text.h"
 #include "fuzz.h"
@@ -220,11 +221,31 @@ static void read_plan(const char *text, size_t length)
     buf_done(&out);
 }
 
+/* The configuration of an account, as people see it. */
+static void read_config(const char *text, size_t length)
+{
+    struct control_config config;
+    struct err err = {.code = 0};
+    struct buf out;
+
+    if (control_config_parse(text, length, &config, &err) != 0) {
+        MUST(err.text[0] != '\0' && fuzz_is_presentable(err.text));
+        return;
+    }
+    buf_init(&out, OUT_MAX);
+    ctl_write_config(&out, &config, config.loaded_at);
+    for (const char *line = buf_str(&out); *line != '\0'; line++)
+        MUST((unsigned char)*line >= ' ' || *line == '\n');
+    control_config_done(&config);
+    buf_done(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     read_answer((const char *)data, size);
     read_status((const char *)data, size);
     read_plan((const char *)data, size);
+    read_config((const char *)data, size);
     read_identity((const char *)data, size);
     read_history((const char *)data, size);
     return 0;

@@ -21,6 +21,7 @@
 #include "conf/config.h"
 #include "proto/two_key/two_key.h"
 #include "conf/identity.h"
+#include "conf/origin.h"
 #include "conf/notifier.h"
 #include "conf/target_file.h"
 #include "config_fixture.h"
@@ -243,6 +244,15 @@ static void expand(struct result *result, const void *context)
     config_messages_done(&messages);
 }
 
+static void add_text(struct result *result, int rc, struct buf *text)
+{
+    if (rc != 0 || text->failed != 0)
+        result_failed(result, rc ? rc : text->failed, NULL);
+    else
+        result_add(result, "%s", buf_str(text));
+    buf_done(text);
+}
+
 static void explain(struct result *result, const void *context)
 {
     struct config_messages messages;
@@ -254,11 +264,29 @@ static void explain(struct result *result, const void *context)
     config = load(&messages);
     allocation_resume();
     buf_init(&out, EXPLANATION_MAX);
-    if (config_explain(config, NULL, config->account_count, &out) != 0)
-        result_failed(result, out.failed, NULL);
-    else
-        result_add(result, "%s", buf_str(&out));
-    buf_done(&out);
+    add_text(result, config_explain(config, NULL, config->account_count, &out), &out);
+    config_unref(config);
+    config_messages_done(&messages);
+}
+
+static void add_origin(void *context, const struct origin *origin)
+{
+    (void)buf_append_format(context, "%s %s %s:%u %s\n", origin->key, origin->value,
+                            origin->file ? origin->file : "-", origin->line, origin->from);
+}
+
+static void find_origins(struct result *result, const void *context)
+{
+    struct config_messages messages;
+    struct config *config;
+    struct buf out;
+
+    (void)context;
+    allocation_suspend();
+    config = load(&messages);
+    allocation_resume();
+    buf_init(&out, EXPLANATION_MAX);
+    add_text(result, config_origins(config, &config->accounts[0], add_origin, &out), &out);
     config_unref(config);
     config_messages_done(&messages);
 }
@@ -561,6 +589,7 @@ int main(void)
         CONFIG_TEST("missing", load_config, missing),
         CONFIG_TEST("meeting", load_config, meeting),
         CONFIG_TEST("explain", explain, full),
+        CONFIG_TEST("origins", find_origins, full),
         CONFIG_TEST("finding", load_config, finding),
         CONFIG_TEST("expand", expand, finding),
         CONFIG_TEST("find_account", find_account, full),

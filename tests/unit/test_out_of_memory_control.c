@@ -14,6 +14,7 @@
 
 #include <json-c/json_object.h>
 
+#include "ctl/config_show.h"
 #include "ctl/plan.h"
 #include "proto/control_chain.h"
 #include "proto/control_history.h"
@@ -338,6 +339,36 @@ static void read_plan(struct result *result, const void *context)
     control_plan_done(&page);
 }
 
+/* --- the configuration --- */
+
+static void read_config(struct result *result, const void *context)
+{
+    static const struct config_value_snapshot value = {
+        .key = "policy.overlap", .value = "10d", .file = "/etc/k.yaml", .line = 3, .from = "file"};
+    struct control_config config;
+    struct err err = {.code = 0};
+    struct buf text;
+    int rc;
+
+    (void)context;
+    allocation_suspend();
+    buf_init(&text, CONTROL_REPLY_MAX);
+    control_config_start(&text, ID, "acct", "rg", NOW);
+    control_config_value(&text, &value);
+    control_config_end(&text);
+    allocation_resume();
+    rc = control_config_parse(buf_str(&text), text.length, &config, &err);
+    buf_clear(&text);
+    if (rc != 0) {
+        result_failed(result, rc, err.text);
+    } else {
+        ctl_write_config(&text, &config, NOW);
+        add_written(result, &text);
+        control_config_done(&config);
+    }
+    buf_done(&text);
+}
+
 /* --- history --- */
 
 static void write_history(struct buf *out)
@@ -463,6 +494,7 @@ int main(void)
         ALLOCATION_TEST("status_write", write_status, NULL),
         ALLOCATION_TEST("status_read", read_status, NULL),
         ALLOCATION_TEST("plan_read", read_plan, NULL),
+        ALLOCATION_TEST("config_read", read_config, NULL),
         ALLOCATION_TEST("history_read", read_history, NULL),
         ALLOCATION_TEST("chains_read", read_chains, NULL),
         ALLOCATION_TEST("identity_read", read_identity, NULL),
