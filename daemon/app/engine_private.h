@@ -386,7 +386,7 @@ void engine_pair_carried_out(struct engine_account *account);
 void engine_pair_leave(struct engine_account *account);
 
 /*
- * --- engine_whole.c ---
+ * --- engine_whole.c, engine_whole_share.c ---
  *
  * Resources that are written back whole to renew a key: for how long one has been as it is, and
  * what the records of its other accounts say of their keys. What is seen is kept in memory only, so

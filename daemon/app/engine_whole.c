@@ -76,12 +76,3 @@ void engine_whole_prepare(struct engine_account *account)
     azure->neighbours = account->neighbours;
     azure->neighbour_count = gather(account, false);
 }
-
-void engine_whole_share(struct engine_account *account)
-{
-    list_for_each (link, &account->pair_link) {
-        struct engine_account *other = container_of(link, struct engine_account, pair_link);
-
-        two_key_unchanged_learn(&other->azure.unchanged, &account->azure.unchanged);
-    }
-}
