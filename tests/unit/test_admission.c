@@ -1,113 +1,4 @@
-#include "io/access/admission.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "base/str.h"
-#include "io/log/log_private.h"
-
-#include "fake_loop.h"
-
-enum { REQUESTS_MAX = 1000 };
-
-static struct admission *admission;
-static struct admission_request requests[REQUESTS_MAX];
-static size_t order[REQUESTS_MAX]; /* of admission */
-static size_t admitted_count, taken_back;
-static struct admission_server servers[REQUESTS_MAX]; /* one a request */
-static unsigned warnings, ends;
-static struct log_troubles *troubles;
-static char last_message[LOG_MESSAGE_MAX];
-
-static void count_line(void *context, const struct log_line *line)
-{
-    (void)context;
-    warnings += line->level == LEVEL_WARNING;
-    ends += str_equal(line->event, "trouble.ended");
-    str_copy(last_message, sizeof(last_message), line->message);
-}
-
-static void take_line(void *context, const struct log_line *line)
-{
-    (void)context;
-    log_troubles_take(troubles, line);
-}
-
-static void take_end(void *context, time_ms now, const char *event, const char *subject, bool quiet)
-{
-    (void)context;
-    log_troubles_end(troubles, now, event, subject, quiet);
-}
-
-static struct log test_log = {.level = LEVEL_INFO, .write = take_line, .ended = take_end};
-
-static void on_admitted(struct admission_request *request)
-{
-    order[admitted_count++] = (size_t)(request - requests);
-}
-
-static void on_take_back(struct admission_request *request)
-{
-    (void)request;
-    taken_back++;
-}
-
-static void start_request(size_t i)
-{
-    servers[i].silent = false;
-    admission_request_init(&requests[i], on_admitted);
-    requests[i].server = &servers[i];
-    requests[i].provider = "Microsoft.Batch/batchAccounts";
-    requests[i].take_back = on_take_back;
-}
-
-static void start(unsigned in_all, unsigned per_subscription)
-{
-    fake_loop_reset();
-    admitted_count = taken_back = 0;
-    warnings = ends = 0;
-    troubles = log_troubles_new(count_line, NULL);
-    for (size_t i = 0; i < REQUESTS_MAX; i++)
-        start_request(i);
-    admission = admission_new(&fake_loop, &test_log, fake_clock);
-    admission_set_limits(admission, in_all, per_subscription);
-}
-
-static void on_closed(void *context)
-{
-    *(bool *)context = true;
-}
-
-static void stop(void)
-{
-    bool closed = false;
-
-    for (size_t i = 0; i < REQUESTS_MAX; i++)
-        admission_leave(&requests[i]);
-    admission_close(admission, on_closed, &closed);
-    fake_loop_run(0);
-    assert_true(closed);
-    log_troubles_free(troubles);
-}
-
-static void enter(size_t from, size_t to, const char *subscription, const char *identity,
-                  enum admission_kind kind)
-{
-    for (size_t i = from; i < to; i++)
-        admission_enter(admission, &requests[i], subscription, identity, kind);
-}
-
-static void leave(size_t from, size_t to)
-{
-    for (size_t i = from; i < to; i++)
-        admission_leave(&requests[i]);
-}
+#include "admission_fixture.h"
 
 static void test_limits_in_flight(void **state)
 {
@@ -149,34 +40,6 @@ static void test_subscriptions_take_turns(void **state)
     assert_int_equal(order[4], 11);
     assert_int_equal(order[5], 13);
     assert_int_equal(order[6], 2);
-    stop();
-}
-
-static void rank(size_t from, size_t to, enum admission_rank rank)
-{
-    for (size_t i = from; i < to; i++)
-        requests[i].rank = rank;
-}
-
-static void test_ranks_go_before_turns(void **state)
-{
-    (void)state;
-    start(1, 1);
-    rank(8, 10, ADMISSION_SOON);
-    rank(10, 11, ADMISSION_FIRST);
-    rank(12, 13, ADMISSION_FIRST);
-    enter(0, 10, "a", "ops", ADMISSION_WRITE);
-    enter(10, 11, "a", "ops", ADMISSION_READ); /* of another lane */
-    enter(11, 13, "b", "ops", ADMISSION_READ); /* of another subscription */
-    for (size_t i = 0; i < 13; i++) {
-        fake_loop_run(0);
-        assert_int_equal(admitted_count, i + 1);
-        admission_leave(&requests[order[i]]);
-    }
-    assert_true((order[0] == 10 && order[1] == 12) || (order[0] == 12 && order[1] == 10));
-    assert_int_equal(order[2], 8);
-    assert_int_equal(order[3], 9);
-    assert_int_equal(order[12], 7);
     stop();
 }
 
@@ -577,7 +440,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limits_in_flight),
         cmocka_unit_test(test_subscriptions_take_turns),
-        cmocka_unit_test(test_ranks_go_before_turns),
         cmocka_unit_test(test_reads_pass_waiting_writes),
         cmocka_unit_test(test_buckets_are_per_identity),
         cmocka_unit_test(test_server_remaining),

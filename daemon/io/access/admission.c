@@ -8,6 +8,9 @@
 /* Each may hold one of the 256 connections for all requests. */
 enum { SLOW_MAX = 64 };
 
+/* While higher ranks want all that there is, of so many requests one is of each lower rank. */
+enum { SHARE_OF_LOWER = 8 };
+
 /* For a refusal that does not say how long to wait. */
 #define PAUSE_UNSAID (5 * MS_SECOND)
 
@@ -87,13 +90,27 @@ static duration_ms lane_wait(struct admission_lane *lane)
     return wait;
 }
 
-/* Lets in one request of the subscription. Where only empty buckets prevent it, *wait is lowered to
- * the time until the first of them has a token. */
-static bool admit_one(struct admission_subscription *subscription, enum admission_pool pool,
-                      enum admission_rank rank, duration_ms *wait)
+static bool waits(const struct admission_subscription *subscription, enum admission_pool pool,
+                  int rank)
 {
-    if (!has_place(subscription, pool))
-        return false;
+    list_for_each_entry (lane, &subscription->lanes, const struct admission_lane, link) {
+        if (!list_empty(&lane->waiting[pool][rank]))
+            return true;
+    }
+    return false;
+}
+
+static void count_passed_over(struct admission_subscription *subscription, enum admission_pool pool,
+                              int rank)
+{
+    subscription->passed_over[pool][rank] = 0;
+    for (int lower = rank + 1; lower < ADMISSION_RANK_COUNT; lower++)
+        subscription->passed_over[pool][lower] += waits(subscription, pool, lower) ? 1 : 0;
+}
+
+static bool admit_of_rank(struct admission_subscription *subscription, enum admission_pool pool,
+                          int rank, duration_ms *wait)
+{
     list_for_each (link, &subscription->lanes) {
         struct admission_lane *lane = container_of(link, struct admission_lane, link);
         duration_ms until_token;
@@ -104,6 +121,7 @@ static bool admit_one(struct admission_subscription *subscription, enum admissio
         if (until_token == 0) {
             list_remove(&lane->link);
             list_append(&subscription->lanes, &lane->link);
+            count_passed_over(subscription, pool, rank);
             admit(container_of(lane->waiting[pool][rank].next, struct admission_request, link));
             return true;
         }
@@ -111,6 +129,22 @@ static bool admit_one(struct admission_subscription *subscription, enum admissio
             *wait = until_token;
     }
     return false;
+}
+
+/* Lets in one request of the subscription: of that rank, or of a lower one that was passed over for
+ * too long. Where only empty buckets prevent it, *wait is lowered to the time until the first of
+ * them has a token. */
+static bool admit_one(struct admission_subscription *subscription, enum admission_pool pool,
+                      enum admission_rank rank, duration_ms *wait)
+{
+    if (!has_place(subscription, pool))
+        return false;
+    for (int lower = ADMISSION_RANK_COUNT - 1; lower > (int)rank; lower--) {
+        if (subscription->passed_over[pool][lower] >= SHARE_OF_LOWER - 1 &&
+            admit_of_rank(subscription, pool, lower, wait))
+            return true;
+    }
+    return admit_of_rank(subscription, pool, (int)rank, wait);
 }
 
 static void leave_ring(struct admission_subscription *subscription)

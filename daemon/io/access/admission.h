@@ -8,7 +8,8 @@
  * both have a token and the limits on requests in flight leave room. Subscriptions take turns, and
  * so do the lanes of one, so that a large subscription does not keep the others waiting. Ranks go
  * before turns: what serves a repair is admitted before everything else, and a regenerate before
- * what is left, because it follows a look that grows old while it waits.
+ * what is left, because it follows a look that grows old while it waits. Where higher ranks of a
+ * subscription want all that there is, one request in eight is of each lower rank nevertheless.
  *
  * Lanes are closed only where Azure says that the subscription is meant: all of that identity and
  * kind where Resource Manager refuses, those of one provider where its own limit is used up; and

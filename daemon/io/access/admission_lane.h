@@ -50,6 +50,8 @@ struct admission_subscription {
     struct list grants;
     size_t waiting_count;
     unsigned in_flight[ADMISSION_POOL_COUNT];
+    /* requests of higher ranks that were let in while one of this rank waited */
+    unsigned passed_over[ADMISSION_POOL_COUNT][ADMISSION_RANK_COUNT];
 };
 
 struct admission_places {
