@@ -347,6 +347,7 @@ static bool open_control(struct daemon *daemon)
 static void start_timers(struct daemon *daemon)
 {
     daemon_status_init(daemon);
+    daemon_history_init(daemon);
     daemon_stop_init(daemon);
     daemon_cloud_init(daemon, reload);
     freeze_watch_init(&daemon->freezes, daemon->loop, &daemon->log);
@@ -391,6 +392,7 @@ static void run(struct daemon *daemon)
     daemon_cloud_start(daemon);
     freeze_watch_set(&daemon->freezes, daemon->config);
     daemon_status_start(daemon);
+    daemon_history_start(daemon);
     if (daemon->options->once) {
         daemon->once_ends_at = time_add(time_boot(), daemon->options->once_timeout);
         timer_set_delay(&daemon->once_timer, ONCE_TICK_MS);

@@ -42,6 +42,7 @@ struct daemon {
     struct notify *notify;
     struct signals *signals;
     struct timer status_timer;
+    struct timer history_timer;
     struct timer stop_timer;
     struct timer once_timer;
     struct freeze_watch freezes;
@@ -118,6 +119,18 @@ void daemon_cloud_follow(struct daemon *daemon);
 void daemon_status_init(struct daemon *daemon);
 /* From the loop, now and then at intervals. */
 void daemon_status_start(struct daemon *daemon);
+
+/*
+ * --- daemon_history.c ---
+ *
+ * Forgets history that is older than `history: {keep: …}`, bit by bit, of accounts that nobody
+ * cares for any more, too.
+ */
+
+/* Before anything closes daemon->history_timer. */
+void daemon_history_init(struct daemon *daemon);
+/* With the journal open; now and then at intervals. */
+void daemon_history_start(struct daemon *daemon);
 
 /*
  * --- daemon_stop.c ---

@@ -26,6 +26,7 @@ static void on_http_closed(void *context)
     signals_close(daemon->signals);
     daemon->signals = NULL;
     timer_close(&daemon->status_timer, NULL);
+    timer_close(&daemon->history_timer, NULL);
     timer_close(&daemon->stop_timer, NULL);
     timer_close(&daemon->once_timer, NULL);
     freeze_watch_close(&daemon->freezes);

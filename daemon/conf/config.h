@@ -118,6 +118,7 @@ struct config {
     enum log_level log_level;
     enum log_format log_format;
     duration_ms status_every;
+    duration_ms history_keep; /* older history is forgotten */
     struct cloud cloud;
     const char *const *api_versions; /* in the order of proto/two_key's table; NULL: the type's own;
                                       * see config_api_version() */

@@ -169,12 +169,14 @@ static void resolve_timing(struct resolve *resolve)
 void resolve_service(struct resolve *resolve)
 {
     const struct tree_node *log = schema_get(resolve->root, "log");
+    const struct tree_node *history = schema_get(resolve->root, "history");
     const struct tree_node *limits = schema_get(resolve->root, "limits");
     struct config *config = resolve->config;
 
     config->log_level = (enum log_level)schema_choice(log, &schema_log, "level");
     config->log_format = (enum log_format)schema_choice(log, &schema_log, "format");
     config->status_every = schema_duration(log, &schema_log, "status_every");
+    config->history_keep = schema_duration(history, &schema_history, "keep");
     config->limit_requests = (unsigned)schema_integer(limits, &schema_limits, "requests");
     config->limit_per_subscription =
         (unsigned)schema_integer(limits, &schema_limits, "per_subscription");

@@ -61,6 +61,11 @@ const struct schema_map schema_log = {(const struct schema_key[]){
     SCHEMA_END,
 }};
 
+const struct schema_map schema_history = {(const struct schema_key[]){
+    SCHEMA_ROW("keep", SCHEMA_DURATION, .fallback = "730d", .maximum = SCHEMA_LONGEST),
+    SCHEMA_END,
+}};
+
 const struct schema_map schema_proxy = {(const struct schema_key[]){
     SCHEMA_ROW("url", SCHEMA_PROXY, .required = true),
     SCHEMA_ROW("user", SCHEMA_TEXT),
@@ -265,6 +270,7 @@ const struct schema_map schema_root = {(const struct schema_key[]){
     SCHEMA_ROW("state_dir", SCHEMA_PATH),
     SCHEMA_ROW("control_socket", SCHEMA_PATH),
     SCHEMA_ROW("log", SCHEMA_MAP, .map = &schema_log),
+    SCHEMA_ROW("history", SCHEMA_MAP, .map = &schema_history),
     SCHEMA_ROW("metrics", SCHEMA_MAP, .map = &metrics, .later = true),
     SCHEMA_ROW("cloud", SCHEMA_CHOICE, .fallback = "AzureCloud", .choices = clouds,
                .map = &schema_cloud),

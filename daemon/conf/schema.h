@@ -102,6 +102,7 @@ struct schema_map {
 /* The whole file, and its parts. */
 extern const struct schema_map schema_root;
 extern const struct schema_map schema_log;
+extern const struct schema_map schema_history;
 extern const struct schema_map schema_limits;
 extern const struct schema_map schema_timing;
 extern const struct schema_map schema_cloud;

@@ -149,6 +149,7 @@ def test_for_how_long_a_key_was_dead(site, azure):
 
 def test_many_pages(site):
     """Rows of more than a page are one document, and one table."""
+    site.config["history"] = {"keep": "3650d"}
     site.policy(rotate_every="30d", overlap="5d", splay="1s")
     site.account("alpha")
     daemon = site.start()
@@ -174,3 +175,21 @@ def test_many_pages(site):
     document = json.loads(site.ctl("history", "alpha", "--verify", "--json").stdout)
     assert not document["whole"] and [chain["number"] for chain in document["chains"]] == [last + 1]
     assert len(document["chains"][0]["head"]) == 64
+
+
+def test_what_is_older_is_forgotten(site):
+    """Also of an account that has left the configuration; what is left is whole."""
+    site.policy(rotate_every="30d", check_every="10m", splay="0s")
+    site.account("alpha")
+    site.account("beta")
+    daemon = site.start()
+    site.wait_adopted("alpha", "beta")
+    wait_for(site, "key.delivered", "alpha")
+    wait_for(site, "key.delivered", "beta")
+    site.forget("beta")
+    site.config["history"] = {"keep": "1s"}
+    assert daemon.stop() == 0
+    site.start()
+    wait_until(lambda: not history(site), "all of it is old")
+    checked = json.loads(site.ctl("history", "--verify", "--json").stdout)
+    assert checked["whole"] and [chain["rows"] for chain in checked["chains"]] == [0, 0], checked

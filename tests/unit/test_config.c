@@ -76,6 +76,7 @@ static void fills_in_the_defaults(void **state)
     assert_int_equal(config->log_level, LEVEL_INFO);
     assert_int_equal(config->log_format, LOG_FORMAT_AUTO);
     assert_int_equal(config->status_every, MS_HOUR);
+    assert_int_equal(config->history_keep, 730 * MS_DAY);
     assert_string_equal(config->cloud.name, "AzureCloud");
     assert_string_equal(config->cloud.resource_manager, "https://management.azure.com");
     assert_string_equal(config_api_version(config, two_key_resource_at(0)), "2024-02-01");
@@ -135,6 +136,7 @@ static const char full[] =
     "state_dir: /srv//state/\n"
     "control_socket: /srv/control.sock\n"
     "log: {level: debug, format: json, status_every: 10m}\n"
+    "history: {keep: 90d}\n"
     "cloud: {resource_manager: \"http://127.0.0.1:8080/\", login: \"http://sim.localhost:1\"}\n"
     "ca_file: /etc/ssl/certs/ca-certificates.crt\n"
     "proxy: http://proxy.example:3128/\n"

@@ -26,7 +26,8 @@ static const struct mistake service_mistakes[] = {
     {{.version = "# none"}, "k.yaml:1:1: version: is missing; give a number\n"},
     {{.more = "polices: {}\n"}, "k.yaml:6:1: polices: unknown key; did you mean policies?\n"},
     {{.more = "zzz: 1\n"},
-     "k.yaml:6:1: zzz: unknown key; known here: version, state_dir, control_socket, log, metrics, "
+     "k.yaml:6:1: zzz: unknown key; known here: version, state_dir, control_socket, log, history, "
+     "metrics, "
      "cloud, ca_file, proxy, no_proxy, api_versions, limits, timing, identities, policies, "
      "targets, defaults, "
      "accounts, notify, discover, freeze\n"},

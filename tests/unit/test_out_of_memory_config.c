@@ -55,8 +55,8 @@ static void add_service(struct result *result, const struct config *config)
     result_add_text(result, "state_dir", config->state_dir);
     result_add_text(result, "control_socket", config->control_socket);
     result_add_text(result, "control_group", config->control_group);
-    result_add(result, "log %d %d %" PRId64 "\n", config->log_level, config->log_format,
-               config->status_every);
+    result_add(result, "log %d %d %" PRId64 " %" PRId64 "\n", config->log_level, config->log_format,
+               config->status_every, config->history_keep);
     result_add_text(result, "cloud", cloud->name);
     result_add_text(result, "resource_manager", cloud->resource_manager);
     result_add_text(result, "login", cloud->login);
@@ -334,7 +334,7 @@ static const struct files full = {
     .main =
         "version: 1\n"
         "state_dir: /srv//state/\n"
-        "log: {level: debug, format: json, status_every: 2h}\n"
+        "log: {level: debug, format: json, status_every: 2h}\nhistory: {keep: 1w}\n"
         "cloud:\n"
         "  resource_manager: https://arm.example.org/\n"
         "  login: https://login.example.org/\n"

@@ -362,6 +362,86 @@ static void test_pruned_history_is_whole(void **state)
     assert_seen_without_oldest(fixture, HISTORY_ALTERED);
 }
 
+static void prune_before(struct store_fixture *fixture, time_ms before)
+{
+    store_prune_history(fixture->store, before, 50000 * MS_SECOND);
+    save_rows(fixture, "/z", 1000000 * MS_SECOND, 1, 1); /* written behind it */
+}
+
+static void assert_cycles(struct store_fixture *fixture, char *account, size_t count,
+                          uint64_t first)
+{
+    ask(fixture,
+        &(struct history_query){.account_keys = &account, .account_count = 1, .until = TIME_NEVER});
+    assert_int_equal(asked.count, count);
+    if (count > 0)
+        assert_int_equal(asked.cycles[0], first);
+    check(fixture, &account, 1);
+    assert_int_equal(seen.verdicts[0].rows, count);
+    assert_int_equal(seen.verdicts[0].fault, HISTORY_WHOLE);
+}
+
+/* Of each account what is too old, also where nothing is written of it any more. */
+static void test_old_history_is_forgotten(void **state)
+{
+    struct store_fixture *fixture = *state;
+
+    store_fixture_open(fixture, STORE_CREATED);
+    save_rows(fixture, "/a", 1000 * MS_SECOND, 1, 3);
+    save_rows(fixture, "/b", 1003 * MS_SECOND, 1, 2);
+    save_rows(fixture, "/c", 90000 * MS_SECOND, 1, 1); /* the clock was ahead */
+    save_rows(fixture, "/a", 2000 * MS_SECOND, 4, 3);
+    save_rows(fixture, "/d", 2003 * MS_SECOND, 1, 1);
+    prune_before(fixture, 1000 * MS_SECOND);
+    assert_cycles(fixture, of_a, 6, 1);
+    prune_before(fixture, 2001 * MS_SECOND);
+    assert_cycles(fixture, of_a, 2, 5);
+    assert_cycles(fixture, of_b, 0, 0);
+    assert_cycles(fixture, of_c, 0, 0);
+    assert_cycles(fixture, of_d, 1, 1);
+    save_rows(fixture, "/c", 1000 * MS_SECOND, 2, 1); /* the clock was behind */
+    prune_before(fixture, 2001 * MS_SECOND);
+    assert_cycles(fixture, of_a, 2, 5);
+    assert_cycles(fixture, of_c, 1, 2);
+    save_rows(fixture, "/b", 3000 * MS_SECOND, 3, 1);
+    assert_cycles(fixture, of_b, 1, 3);
+    assert_seen_without_oldest(fixture, HISTORY_ALTERED);
+}
+
+/* A page at a time, so that the saves of accounts wait for no more. */
+static void test_much_old_history(void **state)
+{
+    struct store_fixture *fixture = *state;
+
+    store_fixture_open(fixture, STORE_CREATED);
+    save_rows(fixture, "/a", 1000 * MS_SECOND, 1, 10);
+    save_rows(fixture, "/b", 2000 * MS_SECOND, 1, STORE_PRUNE_PAGE);
+    prune_before(fixture, 9000 * MS_SECOND);
+    assert_cycles(fixture, of_a, 0, 0);
+    assert_cycles(fixture, of_b, 10, STORE_PRUNE_PAGE - 9);
+    prune_before(fixture, 9000 * MS_SECOND);
+    assert_cycles(fixture, of_b, 0, 0);
+}
+
+/* The same of rows without a hash. */
+static void test_old_rows_are_forgotten(void **state)
+{
+    struct store_fixture *fixture = *state;
+
+    store_fixture_open(fixture, STORE_CREATED);
+    save_rows(fixture, "/a", 1000 * MS_SECOND, 1, 5);
+    store_fixture_close(fixture);
+    store_fixture_back_to_version_7(fixture);
+    store_fixture_open(fixture, STORE_OPENED);
+    save_rows(fixture, "/a", 2000 * MS_SECOND, 6, 5);
+    prune_before(fixture, 1002 * MS_SECOND);
+    check(fixture, (char *[]){of_a}, 1);
+    assert_int_equal(seen.verdicts[0].older, 3);
+    assert_int_equal(seen.verdicts[0].fault, HISTORY_WHOLE);
+    prune_before(fixture, 2001 * MS_SECOND);
+    assert_cycles(fixture, of_a, 4, 7);
+}
+
 /* Rows of a journal of version 7 have no hash: they are counted, and the chain begins behind them.
  */
 static void test_older_rows(void **state)
@@ -472,6 +552,9 @@ int main(void)
         TEST(test_full_disk),
         TEST(test_what_was_tampered_with_shows),
         TEST(test_pruned_history_is_whole),
+        TEST(test_old_history_is_forgotten),
+        TEST(test_much_old_history),
+        TEST(test_old_rows_are_forgotten),
         TEST(test_older_rows),
         TEST(test_rows_without_duration),
         TEST(test_many_accounts_are_checked),

@@ -196,6 +196,18 @@ struct save *save_new_operation(const char *account_key, const char *url)
     return save;
 }
 
+struct save *save_new_pruning(time_ms before, time_ms now)
+{
+    struct save *save = must_alloc(sizeof(*save));
+
+    list_init(&save->link);
+    save->kind = SAVE_PRUNING;
+    save->account_key = "";
+    save->prune_before = before;
+    save->pruned_at = now;
+    return save;
+}
+
 struct save *save_merge(struct save *older, struct save *newer)
 {
     struct history_row rows[2 * STORE_HISTORY_PER_SAVE];

@@ -351,6 +351,11 @@ void store_save_history(struct store *store, const char *account_key,
     start(store, save_new_history(account_key, rows, row_count), NULL, NULL);
 }
 
+void store_prune_history(struct store *store, time_ms before, time_ms now)
+{
+    start(store, save_new_pruning(before, now), NULL, NULL);
+}
+
 void store_read_history(struct store *store, const struct history_query *query,
                         store_found_history *found, void *context)
 {

@@ -96,6 +96,12 @@ void store_save(struct store *store, const char *account_key, const struct recor
 void store_save_history(struct store *store, const char *account_key,
                         const struct history_row *rows, size_t row_count);
 
+/* Forgets rows of all accounts that are from before then, oldest first and STORE_PRUNE_PAGE at
+ * most: whoever wants more to go calls again. `now` tells which rows a clock that was ahead has
+ * written. The anchors of the chains follow (see below). */
+enum { STORE_PRUNE_PAGE = 1000 };
+void store_prune_history(struct store *store, time_ms before, time_ms now);
+
 /* The history that is asked for. */
 struct history_query {
     char *const *account_keys; /* borrowed during the call */

@@ -24,7 +24,8 @@ enum save_kind {
     SAVE_HOLDS_ENDED,
     SAVE_PLACES,
     SAVE_DISCOVERIES,
-    SAVE_OPERATION
+    SAVE_OPERATION,
+    SAVE_PRUNING
 };
 
 /* The texts of account_key, rows and url, the ids of holds, places or discoveries, lie behind it in
@@ -41,6 +42,7 @@ struct save {
     const struct discovery *discoveries;
     size_t discovery_count;
     const char *operation_url; /* NULL: it is to be forgotten */
+    time_ms prune_before, pruned_at;
     struct record record;
     struct history_row rows[STORE_HISTORY_PER_SAVE];
     size_t row_count;
@@ -61,6 +63,7 @@ struct save *save_new_holds_ended(const uint64_t *ids, size_t count);
 struct save *save_new_places(const struct place *places, size_t count);
 struct save *save_new_discoveries(const struct discovery *discoveries, size_t count);
 struct save *save_new_operation(const char *account_key, const char *url);
+struct save *save_new_pruning(time_ms before, time_ms now);
 
 /* One save in place of two of the same account, both freed: the newer record, and the history of
  * both. The older one must have no callback. */

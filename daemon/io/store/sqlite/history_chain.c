@@ -100,11 +100,12 @@ static int write_row(sqlite3_stmt *statement, const struct history_entry *entry,
     return statement_run(&binding);
 }
 
-/* The newest row that is one too many. */
+/* The newest row that has to go, and with it all older ones of its account. */
 struct surplus {
     int64_t id; /* 0: there is none */
     bool chained;
     uint8_t hash[SHA256_LENGTH];
+    char *account_key; /* NULL: not read */
 };
 
 static void take_surplus(sqlite3_stmt *statement, void *context)
@@ -113,16 +114,38 @@ static void take_surplus(sqlite3_stmt *statement, void *context)
 
     surplus->id = sqlite3_column_int64(statement, 0);
     surplus->chained = read_hash(statement, 1, surplus->hash);
+    if (sqlite3_column_count(statement) > 2)
+        surplus->account_key = must_dup((const char *)sqlite3_column_text(statement, 2));
 }
 
 /* What is removed leaves its last hash behind, from which the chain goes on. */
+static int remove_surplus(const struct rows_statements *statements, const char *account_key,
+                          const struct surplus *surplus, struct history_chain *chain)
+{
+    sqlite3_stmt *statement = statements->of[PRUNE_HISTORY];
+    struct binding binding;
+    uint64_t removed;
+    int sqlite_rc;
+
+    bind_start(&binding, statement);
+    bind_text(&binding, account_key);
+    bind_number(&binding, surplus->id);
+    sqlite_rc = statement_run(&binding);
+    if (sqlite_rc != SQLITE_OK)
+        return sqlite_rc;
+    removed = (uint64_t)sqlite3_changes(sqlite3_db_handle(statement));
+    chain->older -= removed < chain->older ? removed : chain->older;
+    if (surplus->chained)
+        memcpy(chain->anchor, surplus->hash, SHA256_LENGTH);
+    return SQLITE_OK;
+}
+
+/* Of more than STORE_HISTORY_KEEP rows the oldest ones go. */
 static int prune(const struct rows_statements *statements, const char *account_key,
                  struct history_chain *chain)
 {
-    sqlite3_stmt *statement = statements->of[PRUNE_HISTORY];
     struct surplus surplus = {.id = 0};
     struct binding binding;
-    uint64_t removed;
     int sqlite_rc;
 
     bind_start(&binding, statements->of[SELECT_SURPLUS]);
@@ -131,17 +154,7 @@ static int prune(const struct rows_statements *statements, const char *account_k
     sqlite_rc = take_one(&binding, take_surplus, &surplus);
     if (sqlite_rc != SQLITE_OK || surplus.id == 0)
         return sqlite_rc;
-    bind_start(&binding, statement);
-    bind_text(&binding, account_key);
-    bind_number(&binding, surplus.id);
-    sqlite_rc = statement_run(&binding);
-    if (sqlite_rc != SQLITE_OK)
-        return sqlite_rc;
-    removed = (uint64_t)sqlite3_changes(sqlite3_db_handle(statement));
-    chain->older -= removed < chain->older ? removed : chain->older;
-    if (surplus.chained)
-        memcpy(chain->anchor, surplus.hash, SHA256_LENGTH);
-    return SQLITE_OK;
+    return remove_surplus(statements, account_key, &surplus, chain);
 }
 
 int store_history_write(const struct rows_statements *statements, const char *account_key,
@@ -168,6 +181,53 @@ int store_history_write(const struct rows_statements *statements, const char *ac
         sqlite_rc = prune(statements, account_key, &chain);
     if (sqlite_rc == SQLITE_OK)
         sqlite_rc = write_chain(statements, account_key, &chain);
+    return sqlite_rc;
+}
+
+/* --- rows that are too old --- */
+
+static void take_id(sqlite3_stmt *statement, void *context)
+{
+    *(int64_t *)context = sqlite3_column_int64(statement, 0);
+}
+
+/* Removes what the account of the oldest row has up to that one. *ret_none: nobody has any. */
+static int prune_next(const struct rows_statements *statements, int64_t last, bool *ret_none)
+{
+    struct surplus surplus = {.id = 0};
+    struct history_chain chain;
+    struct binding binding;
+    int sqlite_rc;
+
+    bind_start(&binding, statements->of[SELECT_LAST_OLD]);
+    bind_number(&binding, last);
+    sqlite_rc = take_one(&binding, take_surplus, &surplus);
+    *ret_none = surplus.id == 0;
+    if (sqlite_rc == SQLITE_OK && surplus.id != 0)
+        sqlite_rc = read_chain(statements, surplus.account_key, &chain);
+    if (sqlite_rc == SQLITE_OK && surplus.id != 0)
+        sqlite_rc = remove_surplus(statements, surplus.account_key, &surplus, &chain);
+    if (sqlite_rc == SQLITE_OK && surplus.id != 0)
+        sqlite_rc = write_chain(statements, surplus.account_key, &chain);
+    free(surplus.account_key);
+    return sqlite_rc;
+}
+
+int store_history_prune_before(const struct rows_statements *statements, time_ms before,
+                               time_ms now)
+{
+    struct binding binding;
+    int64_t last = 0;
+    bool none = false;
+    int sqlite_rc;
+
+    bind_start(&binding, statements->of[SELECT_OLDEST]);
+    bind_number(&binding, STORE_PRUNE_PAGE);
+    bind_number(&binding, before);
+    bind_number(&binding, now);
+    sqlite_rc = take_one(&binding, take_id, &last);
+    while (sqlite_rc == SQLITE_OK && last != 0 && !none)
+        sqlite_rc = prune_next(statements, last, &none);
     return sqlite_rc;
 }
 

@@ -291,6 +291,9 @@ static int write_content(struct journal *journal, struct save *save)
                                        save->discovery_count);
     if (save->kind == SAVE_OPERATION)
         return store_operation_write(&journal->statements, save->account_key, save->operation_url);
+    if (save->kind == SAVE_PRUNING)
+        return store_history_prune_before(&journal->statements, save->prune_before,
+                                          save->pruned_at);
     if (save->first_history_id == 0) {
         save->first_history_id = journal->next_history_id;
         journal->next_history_id += (sqlite3_int64)save->row_count;

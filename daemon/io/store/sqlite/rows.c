@@ -41,6 +41,15 @@ static const struct statement_text {
          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
     [SELECT_SURPLUS] = {"SELECT id, hash FROM history WHERE account = ?1"
                         " ORDER BY id DESC LIMIT 1 OFFSET ?2"},
+    /* Of the oldest rows the last one that may go. Ids grow with time. What a clock that was ahead
+     * wrote keeps nothing; what one that was behind wrote goes after what stands before it. */
+    [SELECT_OLDEST] =
+        {"WITH oldest AS (SELECT id, at FROM history ORDER BY id LIMIT ?1)"
+         " SELECT max(id) FROM oldest WHERE at < ?2 AND id < coalesce("
+         "(SELECT min(id) FROM oldest WHERE at BETWEEN ?2 AND ?3), 9223372036854775807)"},
+    [SELECT_LAST_OLD] = {"SELECT id, hash, account FROM history WHERE id <= ?1 AND account ="
+                         " (SELECT account FROM history WHERE id <= ?1 ORDER BY id LIMIT 1)"
+                         " ORDER BY id DESC LIMIT 1"},
     [PRUNE_HISTORY] = {"DELETE FROM history WHERE account = ?1 AND id <= ?2"},
     [SELECT_CHAIN] = {"SELECT anchor, head, older FROM history_chains WHERE account = ?1"},
     [INSERT_CHAIN] = {"INSERT OR REPLACE INTO history_chains (account, anchor, head, older)"

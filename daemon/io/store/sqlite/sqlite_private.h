@@ -102,6 +102,8 @@ enum {
     SELECT_HISTORY,
     INSERT_HISTORY,
     SELECT_SURPLUS,
+    SELECT_OLDEST,
+    SELECT_LAST_OLD,
     PRUNE_HISTORY,
     SELECT_CHAIN,
     INSERT_CHAIN,
@@ -183,6 +185,10 @@ int store_history_read(sqlite3 *db, struct history_read *read);
  * too many. */
 int store_history_write(const struct rows_statements *statements, const char *account_key,
                         const struct history_row *rows, size_t row_count, int64_t first_id);
+
+/* See store_prune_history() and rows.c. */
+int store_history_prune_before(const struct rows_statements *statements, time_ms before,
+                               time_ms now);
 
 /* Fills the verdicts of the read; returns as store_history_read(). */
 int store_history_check(sqlite3 *db, struct history_read *read);
