@@ -49,13 +49,13 @@ _keyrotatectl() {
     done
 
     case $command in
-    '') offered="status plan history config identify ping help rotate redeliver adopt hold resume unblock check confirm reload $general" ;;
+    '') offered="status plan history config identify ping help rotate redeliver adopt hold resume unblock check confirm reload log-level $general" ;;
     status) offered='--state --policy --all --watch' ;;
     config)
         offered=
         [[ $previous == config ]] && offered=show
         ;;
-    help) offered='status plan history config identify ping help rotate redeliver adopt hold resume unblock check confirm reload' ;;
+    help) offered='status plan history config identify ping help rotate redeliver adopt hold resume unblock check confirm reload log-level' ;;
     check) offered='--all' ;;
     plan) offered='--until --calendar --ics' ;;
     history) offered='--since --until --failed --csv --verify' ;;
@@ -65,6 +65,10 @@ _keyrotatectl() {
     redeliver) offered='--target' ;;
     adopt) offered='--active --file --rule --yes' ;;
     reload) offered='--dry-run' ;;
+    log-level)
+        offered='--for --until'
+        [[ $previous == log-level ]] && offered+=' error warning notice info debug configured'
+        ;;
     hold) offered='--all --for --until --reason --list' ;;
     *) offered= ;;
     esac

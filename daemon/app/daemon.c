@@ -349,6 +349,7 @@ static void start_timers(struct daemon *daemon)
     daemon_status_init(daemon);
     daemon_history_init(daemon);
     daemon_stop_init(daemon);
+    daemon_log_level_init(daemon);
     daemon_cloud_init(daemon, reload);
     freeze_watch_init(&daemon->freezes, daemon->loop, &daemon->log);
     timer_init(daemon->loop, &daemon->once_timer, on_once_timer);

@@ -32,6 +32,7 @@ static int write_status(struct daemon *daemon, const struct control_query *query
     };
 
     note_credential(daemon, &snapshot);
+    daemon_log_level_snapshot(daemon, &snapshot);
     return engine_status(daemon->engine, query, unwell_alone, &snapshot, out, err);
 }
 

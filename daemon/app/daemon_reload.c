@@ -125,10 +125,7 @@ static bool apply(struct daemon *daemon, struct config *config, struct config_me
         return false;
     }
     note_restart_needed(daemon->first_config, config, messages);
-    log_sink_configure(
-        daemon->sink,
-        daemon->options->has_log_format ? daemon->options->log_format : config->log_format,
-        daemon->options->has_log_level ? daemon->options->log_level : config->log_level);
+    daemon_log_configure(daemon, config);
     access_set_config(daemon->access, config);
     azure_set_config(daemon->azure, config);
     engine_configure(daemon->engine, config, left_behind);

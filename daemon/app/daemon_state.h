@@ -21,6 +21,8 @@
 #include "io/store/store.h"
 #include "proto/cloud_metadata.h"
 
+enum { DAEMON_ACTOR_MAX = 64 };
+
 struct daemon {
     const struct options *options;
     struct config *config;       /* with the accounts that rules have found */
@@ -46,6 +48,12 @@ struct daemon {
     struct timer stop_timer;
     struct timer once_timer;
     struct freeze_watch freezes;
+    struct {
+        struct timer timer;
+        time_ms until; /* TIME_NEVER: the configured level is in force */
+        enum log_level level;
+        char actor[DAEMON_ACTOR_MAX]; /* who changed it */
+    } log_level;
     struct {
         struct timer timer;     /* of the next question */
         struct http_call *call; /* under way */
@@ -131,6 +139,19 @@ void daemon_status_start(struct daemon *daemon);
 void daemon_history_init(struct daemon *daemon);
 /* With the journal open; now and then at intervals. */
 void daemon_history_start(struct daemon *daemon);
+
+/*
+ * --- daemon_log_level.c ---
+ *
+ * A log level that an operator sets for a time.
+ */
+
+/* Before anything closes daemon->log_level.timer. */
+void daemon_log_level_init(struct daemon *daemon);
+/* Gives the log the format of that configuration, and its level unless another one is set. */
+void daemon_log_configure(struct daemon *daemon, const struct config *config);
+/* Fills in the members log_level… */
+void daemon_log_level_snapshot(const struct daemon *daemon, struct daemon_snapshot *snapshot);
 
 /*
  * --- daemon_stop.c ---

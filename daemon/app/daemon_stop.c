@@ -29,6 +29,7 @@ static void on_http_closed(void *context)
     timer_close(&daemon->history_timer, NULL);
     timer_close(&daemon->stop_timer, NULL);
     timer_close(&daemon->once_timer, NULL);
+    timer_close(&daemon->log_level.timer, NULL);
     freeze_watch_close(&daemon->freezes);
     timer_close(&daemon->cloud.timer, NULL);
     loop_watch_clock(daemon->loop, NULL, NULL);

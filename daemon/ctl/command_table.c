@@ -8,8 +8,8 @@
 
 /* clang-format off */
 #define OF_ALL_TOO(about) ((about) == (ABOUT_ACCOUNT | ABOUT_ALL) ? OPTION_ALL : 0)
-#define ROW(NAME, name, CARRIER, ABOUT, MEMBERS, REQUIRED, OPTIONS, run, SYNOPSIS, SUMMARY, SEVERAL) \
-    {#name, SYNOPSIS, SUMMARY, ABOUT, (MEMBERS) | (OPTIONS) | OF_ALL_TOO(ABOUT), REQUIRED,         \
+#define ROW(NAME, name, CARRIER, ABOUT, MEMBERS, REQUIRED, OPTIONS, run, TYPED, SYNOPSIS, SUMMARY, SEVERAL) \
+    {TYPED, SYNOPSIS, SUMMARY, ABOUT, (MEMBERS) | (OPTIONS) | OF_ALL_TOO(ABOUT), REQUIRED,         \
      CONTROL_##NAME, false, ctl_##run},
 #define ASKING(name, ABOUT, OPTIONS, SYNOPSIS, SUMMARY)                                            \
     {#name, SYNOPSIS, SUMMARY, ABOUT, OPTIONS, 0, 0, true, ctl_##name},

@@ -26,6 +26,7 @@ enum {
     OPTION_STATE = 1U << 23,
     OPTION_POLICY = 1U << 24,
     OPTION_WATCH = 1U << 25,
+    OPTION_WORD = 1U << 26, /* no option, but a word that is no account may follow */
 };
 
 /* Finds a command. CTL_USAGE: there is none, or none yet, which is complained of with the name that

@@ -25,7 +25,7 @@ enum ctl_exit {
 };
 
 /* Besides ABOUT_ACCOUNT and ABOUT_ALL, of commands that ask. */
-enum { ABOUT_WORD = 4, ABOUT_SHOWN = 8 };
+enum { ABOUT_SHOWN = 4 };
 
 /* The parsed command line. Texts are borrowed from argv. */
 struct ctl_options {
@@ -65,8 +65,7 @@ struct ctl_command {
     const char *synopsis; /* what follows the name; NULL: not available in this version */
     const char *summary;
     unsigned about;    /* ABOUT_ACCOUNT: accounts may be named; ABOUT_ALL: or --all has to be;
-                        * ABOUT_WORD: a word that is no account may follow; ABOUT_SHOWN: `show`
-                        * and one account have to */
+                        * ABOUT_SHOWN: `show` and one account have to be */
     unsigned options;  /* those that may be given: see options.c */
     unsigned required; /* those that have to be */
     enum control_command_kind kind; /* of the request */
@@ -93,7 +92,7 @@ struct ctl_command {
     ROW(identify, 0, OPTION_SCAN, "[--scan DIR...]",                                               \
         "whose key is on standard input, or in these files, and is it live?")                      \
     ROW(ping, 0, 0, "", "does the daemon answer? (by exit status, for probes)")                    \
-    ROW(help, ABOUT_WORD, 0, "[COMMAND]", "how this program, or a command of it, is used")
+    ROW(help, 0, OPTION_WORD, "[COMMAND]", "how this program, or a command of it, is used")
 
 #define ROW(name, ...) enum ctl_exit ctl_##name(const struct ctl_options *options);
 CTL_QUESTION_LIST(ROW)

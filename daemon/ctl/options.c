@@ -300,7 +300,7 @@ static enum ctl_exit check_accounts(const struct ctl_options *options, unsigned 
     const struct ctl_command *command = options->command;
     size_t most = command->about & ABOUT_ACCOUNT ? CONTROL_NAMED_MAX : 0;
 
-    if (command->about & ABOUT_WORD)
+    if (command->options & OPTION_WORD)
         most = 1;
 
     if (command->options & OPTION_SCAN)
@@ -310,9 +310,9 @@ static enum ctl_exit check_accounts(const struct ctl_options *options, unsigned 
             most = 1;
     if (options->account_count > most)
         return ctl_complain_of_use("%s %s", command->name,
-                                   most == 0                     ? "takes no account"
-                                   : command->about & ABOUT_WORD ? "takes one word"
-                                                                 : "takes fewer accounts");
+                                   most == 0                        ? "takes no account"
+                                   : command->options & OPTION_WORD ? "takes one word"
+                                                                    : "takes fewer accounts");
     for (size_t i = 0; i < options->account_count; i++)
         if (options->accounts[i][0] == '\0' || strlen(options->accounts[i]) > CONTROL_ACCOUNT_MAX)
             return ctl_complain_of_use("an account's name is empty or too long");

@@ -213,6 +213,10 @@ void ctl_write_conditions(struct buf *out, const struct daemon_snapshot *daemon,
         ctl_write(out, "THE JOURNAL CANNOT BE WRITTEN since %s: %s\n",
                   ctl_instant(daemon->journal_failing_since, daemon->now, text),
                   ctl_shown(daemon->journal_error));
+    if (daemon->log_level_until != TIME_NEVER && daemon->log_level_until != 0)
+        ctl_write(out, "log level %s until %s, by %s; then %s\n", ctl_shown(daemon->log_level),
+                  ctl_instant(daemon->log_level_until, daemon->now, text),
+                  ctl_shown(daemon->log_level_actor), ctl_shown(daemon->log_level_configured));
     for (size_t i = 0; i < daemon->rule_count; i++)
         write_rule(out, &daemon->rules[i], daemon->now);
     if (daemon->config_error)

@@ -16,7 +16,7 @@
 #define MACHINE(NAME) COMMAND_##NAME
 #define HOLDS(NAME)   CONTROL_NOT_OF_MACHINE
 #define DAEMON(NAME)  CONTROL_NOT_OF_MACHINE
-#define ROW(NAME, name, CARRIER, ABOUT, MEMBERS, REQUIRED, OPTIONS, run, SYNOPSIS, SUMMARY,        \
+#define ROW(NAME, name, CARRIER, ABOUT, MEMBERS, REQUIRED, OPTIONS, run, TYPED, SYNOPSIS, SUMMARY, \
             SEVERAL)                                                                               \
     [CONTROL_##NAME] = {#name, CARRIER(NAME), ABOUT, MEMBERS, REQUIRED, SEVERAL},
 static const struct control_command_row commands[] = {COMMAND_LIST(ROW)};
@@ -73,6 +73,7 @@ static const struct member {
      "until: when it ends"},
     {PARAMETER_REASON, MEMBER(LINE, reason), "one line of at most 119 bytes", "a reason"},
     {PARAMETER_HOLD, MEMBER(ID, hold), "the id of a hold, such as 3", "the id of a hold"},
+    {PARAMETER_LEVEL, MEMBER(LINE, level), "a word such as debug", "a level"},
 };
 enum { MEMBER_COUNT = sizeof(members) / sizeof(members[0]) };
 
@@ -87,7 +88,7 @@ static void write_member(struct buf *out, const struct member *member,
     else if ((member->kind == MEMBER_LINE || member->kind == MEMBER_SLOT) &&
              *(const char *const *)place)
         json_write_text(out, member->name, *(const char *const *)place);
-    else if (member->kind == MEMBER_INSTANT)
+    else if (member->kind == MEMBER_INSTANT && *(const time_ms *)place != TIME_NEVER)
         json_write_time(out, member->name, *(const time_ms *)place);
     else if (member->kind == MEMBER_ID && *(const uint64_t *)place != 0)
         json_write_number(out, member->name, *(const uint64_t *)place);

@@ -198,6 +198,10 @@ struct daemon_snapshot {
     const char *credential_remedy;
     time_ms journal_failing_since; /* TIME_NEVER: it is not */
     const char *journal_error;
+    const char *log_level;            /* in force: "info" */
+    const char *log_level_configured; /* what it returns to */
+    time_ms log_level_until;          /* TIME_NEVER: it is the configured one */
+    const char *log_level_actor;      /* who changed it; NULL: nobody */
     const struct rule_snapshot *rules;
     size_t rule_count;
 };
@@ -278,7 +282,8 @@ enum {
     PARAMETER_ACTIVE = 1 << 2,
     PARAMETER_UNTIL = 1 << 3,
     PARAMETER_REASON = 1 << 4,
-    PARAMETER_HOLD = 1 << 5
+    PARAMETER_HOLD = 1 << 5,
+    PARAMETER_LEVEL = 1 << 6
 };
 
 /* The part of a row of core/command_list.h that daemon and keyrotatectl share. */
@@ -303,8 +308,9 @@ struct control_command {
     bool dry_run;        /* rotate, reload: only report what would happen */
     const char *target;  /* redeliver: this one alone; NULL: all */
     const char *active;  /* adopt: "primary" or "secondary" */
-    time_ms until;       /* hold: its end */
+    time_ms until;       /* hold, log_level: its end */
     const char *reason;  /* hold */
+    const char *level;   /* log_level: the name of a level, or "configured" */
     uint64_t hold; /* resume: the id of the one to be ended; 0: those of the account, or of all */
 };
 

@@ -41,6 +41,10 @@ static const struct snapshot_member daemon_totals_members[] = {
     SNAPSHOT_MEMBER(daemon_snapshot, TEXT, credential_remedy, "credential_remedy"),
     SNAPSHOT_MEMBER(daemon_snapshot, TIME, journal_failing_since, "journal_failing_since"),
     SNAPSHOT_MEMBER(daemon_snapshot, TEXT, journal_error, "journal_error"),
+    SNAPSHOT_MEMBER(daemon_snapshot, TEXT, log_level, "log_level"),
+    SNAPSHOT_MEMBER(daemon_snapshot, TEXT, log_level_configured, "log_level_configured"),
+    SNAPSHOT_MEMBER(daemon_snapshot, TIME, log_level_until, "log_level_until"),
+    SNAPSHOT_MEMBER(daemon_snapshot, TEXT, log_level_actor, "log_level_actor"),
 };
 static const struct snapshot_table daemon_totals_table =
     SNAPSHOT_TABLE(daemon_snapshot, daemon_totals_members);

@@ -102,6 +102,7 @@ static void same_body(const struct control_command *command)
     MUST(again.dry_run == command->dry_run && again.until == command->until);
     MUST(str_equal(again.target, command->target) && str_equal(again.active, command->active));
     MUST(str_equal(again.reason, command->reason));
+    MUST(str_equal(again.level, command->level));
     json_object_put(document);
     buf_done(&body);
 }

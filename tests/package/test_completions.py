@@ -8,7 +8,7 @@ from conftest import ROOT, run
 
 COMPLETIONS = ROOT / "config/completions"
 GENERAL = {"--socket", "--json", "--version", "--help"}
-OF_NO_ACCOUNT = {"reload", "ping", "identify", "help"}
+OF_NO_ACCOUNT = {"reload", "ping", "identify", "help", "log-level"}
 
 # Prints what bash would offer for the words that follow, of which the last is not finished.
 BASH = """
@@ -48,7 +48,7 @@ def help_of(build, program):
 def commands(unpacked):
     """{command: its own options} of keyrotatectl."""
     text = help_of(unpacked / "usr/bin", "keyrotatectl")
-    found = re.findall(r"^  ([a-z]+) ?(.*)\n {10}", text, re.M)
+    found = re.findall(r"^  ([a-z-]+) ?(.*)\n {10}", text, re.M)
     assert len(found) >= 7
     return {name: set(re.findall(r"--[a-z-]+", synopsis)) for name, synopsis in found}
 
@@ -168,7 +168,7 @@ def test_zsh_offers_the_options_of_the_daemon(daemon_options, fake_ctl):
 def test_zsh_offers_all_commands(commands, fake_ctl):
     assert options_in(zsh_is_told(fake_ctl, "keyrotatectl", "")) == GENERAL
     told = zsh_is_told(fake_ctl, "keyrotatectl", "", ask="_keyrotatectl_commands")
-    assert set(re.findall(r"^([a-z]+):[a-z]", told, re.M)) == set(commands)
+    assert set(re.findall(r"^([a-z-]+):[a-z]", told, re.M)) == set(commands)
 
 
 def test_zsh_offers_the_options_of_each_command(commands, fake_ctl):

@@ -140,6 +140,10 @@ static const struct daemon_snapshot full_daemon = {
     .credential_remedy = "renew it",
     .journal_failing_since = 1699999999000,
     .journal_error = "disk full",
+    .log_level = "debug",
+    .log_level_configured = "info",
+    .log_level_until = 1700000009000,
+    .log_level_actor = "uid 0 (root)",
 };
 
 static void write_document(struct buf *out)
@@ -191,6 +195,10 @@ static void assert_daemon_equal(const struct daemon_snapshot *got,
     SAME_TEXT(credential_remedy);
     SAME(journal_failing_since);
     SAME_TEXT(journal_error);
+    SAME_TEXT(log_level);
+    SAME_TEXT(log_level_configured);
+    SAME(log_level_until);
+    SAME_TEXT(log_level_actor);
 }
 
 static void assert_targets_equal(const struct target_snapshot *got,
@@ -354,7 +362,9 @@ static void test_names_in_the_document_are_stable(void **state)
         "\"credential_expires_at\":\"2023-11-14T22:13:26Z\",\"credential_problem\":\"gone\","
         "\"credential_remedy\":\"renew it\",",
         "\"journal_failing_since\":\"2023-11-14T22:13:19Z\",\"journal_error\":\"disk "
-        "full\",\"discover\":[",
+        "full\",\"log_level\":\"debug\",\"log_level_configured\":\"info\","
+        "\"log_level_until\":\"2023-11-14T22:13:29Z\",\"log_level_actor\":\"uid 0 (root)\","
+        "\"discover\":[",
         "\"keys\":{\"primary\":{\"fingerprint\":\"aa\",\"born\":\"2023-07-22T04:26:40Z\","
         "\"older\":true,\"age_s\":10000000,\"made\":null},\"secondary\":{",
         "\"older\":false,\"age_s\":5000000,\"made\":\"2023-09-18T01:20:00Z\"}},",

@@ -93,6 +93,7 @@ static const struct {
     {"GET", "/v1/plan?failed=true", -EINVAL, NULL, 0, ""},
     {"GET", "/v1/plan?since=2026-11-20T12:00:00Z", -EINVAL, NULL, 0, ""},
     {"POST", "/v1/reload", 0, NULL, CONTROL_RELOAD, ""},
+    {"POST", "/v1/log_level", 0, NULL, CONTROL_LOG_LEVEL, ""},
     {"POST", "/v1/rotate", -ENOENT, NULL, 0, ""},
     {"POST", "/v1/accounts/a/reload", -ENOENT, NULL, 0, ""},
     {"POST", "/v1/accounts/a/revoke", -ENOENT, NULL, 0, ""},
@@ -119,7 +120,6 @@ static const struct {
     {"GET", "/v1/accounts?policy=", -EINVAL, NULL, 0, ""},
     {"GET", "/v1/accounts?state=%zz", -EINVAL, NULL, 0, ""},
     {"GET", "/v1/plan?state=ok", -EINVAL, NULL, 0, ""},
-    {"GET", "/v1/plan?policy=nightly", -EINVAL, NULL, 0, ""},
     {"GET", "/v1/holds?state=ok", -EINVAL, NULL, 0, ""},
     {"POST", "/v1/reload?now=1", -EINVAL, NULL, 0, ""},
     {"POST", "/v1/status", -ENOTSUP, NULL, 0, ""},
@@ -406,6 +406,11 @@ static void test_bodies(void **state)
         {CONTROL_CHECK, "{\"hold\":3}", false},
         {CONTROL_UNBLOCK, "", true},
         {CONTROL_RELOAD, "", true},
+        {CONTROL_LOG_LEVEL, "{\"level\":\"debug\"}", true},
+        {CONTROL_LOG_LEVEL, "{\"level\":\"debug\",\"until\":\"2026-11-22T12:00:00Z\"}", true},
+        {CONTROL_LOG_LEVEL, "{}", false},
+        {CONTROL_LOG_LEVEL, "{\"level\":7}", false},
+        {CONTROL_RELOAD, "{\"level\":\"debug\"}", false},
     };
 
     (void)state;
@@ -439,6 +444,8 @@ static void test_bodies_are_read_back(void **state)
         {.kind = CONTROL_UNBLOCK, .until = TIME_NEVER},
         {.kind = CONTROL_CHECK, .until = TIME_NEVER},
         {.kind = CONTROL_RELOAD, .until = TIME_NEVER},
+        {.kind = CONTROL_LOG_LEVEL, .level = "debug", .until = TIME_NEVER},
+        {.kind = CONTROL_LOG_LEVEL, .level = "configured", .until = 1700000000123},
     };
 
     (void)state;
@@ -461,6 +468,7 @@ static void test_bodies_are_read_back(void **state)
         SAME_TEXT(active);
         SAME(until);
         SAME_TEXT(reason);
+        SAME_TEXT(level);
         SAME(hold);
         json_object_put(document);
         buf_done(&body);

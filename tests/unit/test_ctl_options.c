@@ -141,6 +141,11 @@ static void test_refused(void **state)
         "unblock --all",
         "check",
         "reload acct",
+        "log-level debug info",
+        "log-level debug --for 0s",
+        "log-level debug --until 2020-01-01",
+        "log-level debug --all",
+        "log_level debug",
     };
 
     (void)state;
@@ -185,6 +190,8 @@ static void test_accepted(void **state)
         {"unblock a b", "unblock", 2},
         {"check --all", "check", 0},
         {"reload", "reload", 0},
+        {"log-level debug --for 10m", "log-level", 1},
+        {"log-level configured", "log-level", 1},
         {"ping", "ping", 0},
         {"identify", "identify", 0},
         {"identify --scan /etc /srv --json", "identify", 2},

@@ -123,6 +123,10 @@ static void test_summary(void **state)
                                       .next_at = TIME_NEVER,
                                       .journal_failing_since = NOW - MS_MINUTE,
                                       .journal_error = "disk full",
+                                      .log_level = "debug",
+                                      .log_level_configured = "info",
+                                      .log_level_until = NOW + MS_MINUTE,
+                                      .log_level_actor = "uid 0 (root)",
                                       .config_error = "a.yaml:3:1: x: wrong\nmore"};
     ctl_write_summary(&text, &daemon, "/run/other.sock");
     assert_string_equal(
@@ -130,6 +134,7 @@ static void test_summary(void **state)
         "1 account\n"
         "THE JOURNAL CANNOT BE WRITTEN since 2026-11-22T11:59:00Z (1m ago): disk "
         "full\n"
+        "log level debug until 2026-11-22T12:01:00Z (in 1m), by uid 0 (root); then info\n"
         "The last reload was refused, the configuration before it is in force: "
         "a.yaml:3:1: x: wrong?more\n"
         "    do: correct it, then: `keyrotatectl --socket /run/other.sock reload`\n");
