@@ -41,6 +41,7 @@ class Consumer:
 
     def stop(self):
         """Ends it, and returns what it saw."""
+        wait_until(looked_file(self.output).exists, "the consumer begins")  # or it dies of the signal
         self.process.terminate()
         assert self.process.wait(30) == 0, "the consumer failed"
         return [json.loads(line) for line in self.output.read_text().splitlines()]

@@ -96,6 +96,7 @@ def deliver_to(site, *targets):
 
 @pytest.mark.parametrize("optional", [False, True])
 def test_reload_releases_the_account(site, hanging, optional):
+    site.policy(rotate_every="10m")  # none may be under way
     site.account("alpha")
     site.start()
     site.wait_adopted("alpha")
@@ -111,6 +112,7 @@ def test_reload_releases_the_account(site, hanging, optional):
         assert OPTIONAL in failed["msg"] and failed["target"].startswith(hanging.named)
         hanging.wait_begun()  # and is told again, beside
     else:
+        wait_until(lambda: site.ctl("rotate", "alpha").returncode == 0, "it may rotate again")
         site.wait_rotations("alpha", 1, since)
         assert not site.log.lines(since, event="delivery.failed")
         assert site.log.lines(since, event="target.abandoned", account="alpha")
