@@ -73,11 +73,14 @@ def test_begins_nothing_more_once_it_stops(site, azure):
     daemon = site.start()
     site.wait_adopted("alpha")
     wait_until(lambda: site.ctl("rotate", "alpha", "--dry-run").returncode == 0, "the overlap is over")
-    azure.fault("delay", op="listKeys", count=1, delay_ms=1500)
+    azure.fault("delay", op="listKeys", count=1, delay_ms=60000)
     before = len(azure.truth.requests("listKeys"))
     assert site.ctl("rotate", "alpha").returncode == 0
     wait_until(lambda: len(azure.truth.requests("listKeys")) > before, "the look is under way")
-    assert daemon.stop() == EXIT_OK
+    daemon.process.send_signal(signal.SIGTERM)
+    site.log.wait("daemon.stopping")
+    azure.release()
+    assert daemon.wait() == EXIT_OK
     assert not site.log.lines(event="rotation.started")
     assert not azure.truth.regenerated("alpha")
 

@@ -306,8 +306,8 @@ def test_a_challenge_of_another_host_is_refused(site, azure):
             "WWW-Authenticate": f'Bearer authorization="{azure.url}/x", resource="{resource}"'})
     site.start()
     for name, resource in names.items():
-        wait_until(lambda: site.status(name)["reason"] == "target_denied", f"{name} is refused")
-        told = site.status(name)
+        told = wait_until(lambda: (lambda one: one["reason"] == "target_denied" and one["do"] and one)(
+            site.status(name)), f"{name} is refused")
         assert "gets no token" in told["failure"]["text"] and resource in told["failure"]["text"]
         assert "cloud.key_vault_audience" in told["do"]
         asked = requests(azure, name)
