@@ -151,13 +151,9 @@ static const struct hub_moment *known_past(const struct world *world)
 void hub_look_arrives(struct operation *operation, time_ms at)
 {
     struct world *world = operation->world;
-    const struct hub_moment *described = shown(operation);
-    struct hub_call *hub;
+    struct hub_call *hub = call_new(operation);
 
-    if (!operation->done)
-        return; /* the daemon that asked is gone */
-    hub = call_new(operation);
-    describe(described, &hub->described);
+    describe(shown(operation), &hub->described);
     list(world, hub_at(world, at), &hub->listed);
 }
 
