@@ -327,8 +327,7 @@ static void on_second_effect(struct happening *happening)
     struct operation *operation = container_of(happening, struct operation, takes_effect);
 
     /* Nobody asked for this one: to the daemon it is somebody else's. */
-    if (!operation->hub || hub_arrives_again(operation))
-        world_regenerate(operation->world, operation->account, operation->slot, false);
+    world_regenerate(operation->world, operation->account, operation->slot, false);
     operation_release(operation);
 }
 
@@ -361,7 +360,7 @@ static void apply_regenerate(struct operation *operation)
     show(operation, world->now);
     if (operation->mishap == MISHAP_PAST)
         show_the_past(operation);
-    if (operation->mishap == MISHAP_TWICE) {
+    if (operation->mishap == MISHAP_TWICE && !operation->hub) {
         operation->takes_effect.happen = on_second_effect;
         clock_set(world, &operation->takes_effect, world->now + world_draw(world, LATE_SPAN_MS));
     }

@@ -163,9 +163,10 @@ static void begin_change(struct world *world, duration_ms takes)
 
 /* --- somebody else --- */
 
-static void renew_other(struct world *world, struct hub_moment *now)
+static void renew_other(struct world *world)
 {
     struct world_hub *hub = &world->hub;
+    struct hub_moment *now = next_moment(world);
     const unsigned policy = world->account_count + hub->other % world->script->hub.others;
     key_number *key = &now->keys[policy][hub->other / world->script->hub.others % SLOT_COUNT];
     char name[HUB_NAME_MAX];
@@ -173,39 +174,27 @@ static void renew_other(struct world *world, struct hub_moment *now)
     trace_tell(world, NULL, "somebody", "renews a key of policy %s: k%u replaces k%u",
                hub_policy_name(world, policy, name), world->keys_made + 1, *key);
     *key = world_make_key(world);
+    now->etag += !now->is_changing;
     hub->other++;
-}
-
-/* Where all policies are accounts, something else of the hub is changed. */
-static void change_beside(struct world *world)
-{
-    struct hub_moment *now = next_moment(world);
-
-    now->etag += !now->is_changing; /* else the change under way gives it */
-    if (world->script->hub.others > 0)
-        renew_other(world, now);
-    else
-        trace_tell(world, NULL, "somebody", "changes a tag of the hub");
 }
 
 static void on_other(struct happening *happening)
 {
-    change_beside(
-        container_of(container_of(happening, struct world_hub, renews), struct world, hub));
+    renew_other(container_of(container_of(happening, struct world_hub, renews), struct world, hub));
 }
 
-/* Takes no time, or as much as the daemon's own changes; a key changes at the end. */
+/* At once, or as long as those of the daemon take, with the key at the end. */
 void hub_change_beside(struct world *world, const struct world_account *account)
 {
     const duration_ms takes = slow_pace(world, account)->takes;
 
-    if (!world_has_hub(world))
+    if (!world_has_hub(world) || world->script->hub.others == 0)
         return;
     if (takes == 0 || world_draw(world, 2) == 0) {
-        change_beside(world);
+        renew_other(world);
         return;
     }
-    trace_tell(world, NULL, "somebody", "begins to change something else of the hub");
+    trace_tell(world, NULL, "somebody", "begins to renew a key of another policy");
     world->hub.renews.happen = on_other;
     clock_set(world, &world->hub.renews, world->now + takes);
     begin_change(world, takes);

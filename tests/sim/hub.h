@@ -34,8 +34,6 @@ void hub_look_answered(struct operation *operation);
 void hub_renew(struct operation *operation);
 /* The request that writes arrives. False: it is refused, as operation->failure says. */
 bool hub_renewal_arrives(struct operation *operation);
-/* It arrives once more. False: it is refused. */
-bool hub_arrives_again(const struct operation *operation);
 /* Was the request sent that writes? */
 bool hub_is_sent(const struct operation *operation);
 void hub_call_free(struct hub_call *hub);

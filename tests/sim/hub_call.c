@@ -296,22 +296,11 @@ void hub_renew(struct operation *operation)
     operation_run(operation, between(operation), MS_DAY);
 }
 
-static int put(const struct operation *operation)
-{
-    const struct azure_call *call = &operation->hub->call;
-
-    return hub_put(operation->world, operation, call->whole.etag, buf_str(&call->body),
-                   call->body.length);
-}
-
-bool hub_arrives_again(const struct operation *operation)
-{
-    return put(operation) == 200;
-}
-
 bool hub_renewal_arrives(struct operation *operation)
 {
-    const int status = put(operation);
+    struct azure_call *call = &operation->hub->call;
+    const int status = hub_put(operation->world, operation, call->whole.etag, buf_str(&call->body),
+                               call->body.length);
 
     if (status == 200)
         return true;

@@ -415,7 +415,7 @@ bool world_has_hub(const struct world *world);
 void hub_begins(struct world *world);
 /* A key of an account was changed. */
 void hub_key_changed(struct world *world);
-/* Somebody changes something of the hub that is no key of an account. */
+/* Somebody renews a key of a policy that is no account. */
 void hub_change_beside(struct world *world, const struct world_account *account);
 /* Is it a change by somebody else that has to wait for the end of another one? */
 bool hub_puts_off(struct world *world, const struct incident *incident);
