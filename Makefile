@@ -194,7 +194,7 @@ $(LIBRARY) $(TEST_LIBRARY): $B/sources
 
 # The real core and engine in a simulated world: what tests/sim defines (clock, disk, Azure, targets)
 # takes the place of daemon/io. An oracle makes each step twice.
-sim_wraps := -Wl,--wrap=rotation_step -Wl,--wrap=time_boot -Wl,--wrap=crypto_uuid
+sim_wraps := -Wl,--wrap=rotation_step
 $B/sim: $(call objects,$(SIM_SOURCES)) $(LIBRARY)
 	$(call say,LD,$@)
 	$Q$(CC) $(test_link_flags) $(sim_wraps) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS)

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "base/str.h"
-#include "hub.h"
 #include "world.h"
 
 enum {
@@ -20,7 +19,7 @@ enum {
     DEADLINE_MS = 60 * 1000 /* a process that was stopped sees expired deadlines before answers */
 };
 
-duration_ms azure_latency(struct world *world)
+static duration_ms latency(struct world *world)
 {
     return LATENCY_MIN_MS + world_draw(world, LATENCY_SPAN_MS);
 }
@@ -61,18 +60,6 @@ static bool obstructed(const struct operation *operation, struct failure *failur
         return false;
     if (failure->reason == REASON_THROTTLED)
         failure->retry_after = PAUSE_MS;
-    return true;
-}
-
-bool azure_is_foul(const struct operation *operation, struct failure *failure)
-{
-    struct operation other = {.world = operation->world, .account = operation->account};
-
-    if (obstructed(&other, failure))
-        return true;
-    if (operation->account->undescribed_until <= operation->world->now)
-        return false;
-    fail(failure, REASON_AZURE_ERROR, 503, "the account's description is missing");
     return true;
 }
 
@@ -147,7 +134,7 @@ static void answer(struct operation *operation, bool canceled)
         result.poll_after = slow_pace(world, operation->account)->asks;
     }
     if (!operation->failed && operation->describes && !operation->described)
-        result.description = hub_obstacle(operation) ? hub_obstacle(operation) : &no_description;
+        result.description = &no_description;
     if (!canceled || (operation->canceled && operation->effect == EFFECT_POLL))
         oracle_operation_ends(world, operation, operation->failed,
                               operation->failure.outcome_unknown);
@@ -165,18 +152,14 @@ static bool shows_keys(const struct operation *operation)
 
 static void complete(struct operation *operation, bool canceled)
 {
-    const time_ms sent = operation->sent != 0 ? operation->sent : operation->began;
-    const bool too_late = operation->world->now - sent > DEADLINE_MS;
+    bool too_late = operation->world->now - operation->began > DEADLINE_MS;
 
-    if (canceled || (hub_is_sent(operation) && (is_lost(operation->mishap) || too_late))) {
+    if (canceled || is_lost(operation->mishap) || too_late) {
         operation->failed = true;
         fail(&operation->failure, REASON_NETWORK, 0,
              canceled ? "canceled" : "the connection broke before the answer arrived");
-        operation->failure.outcome_unknown =
-            operation->effect == EFFECT_REGENERATE && hub_is_sent(operation);
+        operation->failure.outcome_unknown = operation->effect == EFFECT_REGENERATE;
     }
-    if (operation->hub && operation->effect == EFFECT_LOOK && !operation->failed)
-        hub_look_answered(operation);
     operation->described = operation->described && !operation->failed;
     if (!operation->failed && shows_keys(operation))
         take_keys(operation);
@@ -199,13 +182,11 @@ static struct operation *begin(struct azure *azure, struct azure_account *subjec
     return operation;
 }
 
-/* When it arrives, if it does (else less than 0), and when it is answered. */
-static void draw_way(const struct operation *operation, duration_ms *ret_until_effect,
-                     duration_ms *ret_until_answer)
+static struct azure_call *run(struct operation *operation)
 {
     struct world *world = operation->world;
-    duration_ms until_effect = azure_latency(world);
-    duration_ms until_answer = until_effect + azure_latency(world);
+    duration_ms until_effect = latency(world);
+    duration_ms until_answer = until_effect + latency(world);
 
     switch (operation->mishap) {
     case MISHAP_SLOW:
@@ -225,28 +206,8 @@ static void draw_way(const struct operation *operation, duration_ms *ret_until_e
     default:
         break;
     }
-    *ret_until_effect = until_effect;
-    *ret_until_answer = until_answer;
-}
-
-static struct azure_call *run(struct operation *operation)
-{
-    duration_ms until_effect, until_answer;
-
-    draw_way(operation, &until_effect, &until_answer);
     operation_run(operation, until_effect, until_answer);
     return (struct azure_call *)(void *)operation;
-}
-
-void azure_send(struct operation *operation)
-{
-    struct world *world = operation->world;
-    duration_ms until_effect, until_answer;
-
-    draw_way(operation, &until_effect, &until_answer);
-    if (until_effect >= 0)
-        clock_set(world, &operation->takes_effect, world->now + until_effect);
-    clock_set(world, &operation->completes, world->now + until_answer);
 }
 
 /* --- look --- */
@@ -304,8 +265,6 @@ static void apply_look(struct operation *operation)
         operation->mishap = MISHAP_NONE;
     if (operation->mishap == MISHAP_PAST)
         show_the_past(operation);
-    if (world_has_hub(world) && !operation->failed)
-        hub_look_arrives(operation, world->now - slow_pace(world, operation->account)->lag);
 }
 
 struct azure_call *azure_look(struct azure *azure, struct azure_account *account,
@@ -314,7 +273,6 @@ struct azure_call *azure_look(struct azure *azure, struct azure_account *account
     struct operation *operation = begin(azure, account, EFFECT_LOOK, done, context);
 
     operation->describes = wish->describe || !account->endpoint;
-    operation->precedes_regenerate = wish->precedes_regenerate;
     operation->apply = apply_look;
     operation_mishap(operation);
     return run(operation);
@@ -344,8 +302,6 @@ static void apply_regenerate(struct operation *operation)
         fail(&operation->failure, REASON_AZURE_ERROR, 409, "another operation is under way");
         return;
     }
-    if (operation->hub && !hub_renewal_arrives(operation))
-        return;
     if (pace->takes > 0) {
         slow_begin(world, operation->account, operation);
         return;
@@ -354,13 +310,11 @@ static void apply_regenerate(struct operation *operation)
         operation->shows[slot] =
             pace->answer == PACE_ANSWERS_BOTH ||
             (pace->answer == PACE_ANSWERS_ONE && (enum slot)slot == operation->slot);
-    if (operation->hub)
-        hub_take_effect(world, operation->account, operation->slot);
     world_regenerate(world, operation->account, operation->slot, true);
     show(operation, world->now);
     if (operation->mishap == MISHAP_PAST)
         show_the_past(operation);
-    if (operation->mishap == MISHAP_TWICE && !operation->hub) {
+    if (operation->mishap == MISHAP_TWICE) {
         operation->takes_effect.happen = on_second_effect;
         clock_set(world, &operation->takes_effect, world->now + world_draw(world, LATE_SPAN_MS));
     }
@@ -379,10 +333,7 @@ struct azure_call *azure_regenerate(struct azure *azure, struct azure_account *a
     trace_tell(operation->world, operation->account, "daemon", "asks azure to regenerate %s%s%s",
                slot_name(slot), operation->mishap != MISHAP_NONE ? ": " : "",
                operation->mishap != MISHAP_NONE ? mishap_name(operation->mishap) : "");
-    if (!world_has_hub(operation->world))
-        return run(operation);
-    hub_renew(operation);
-    return (struct azure_call *)(void *)operation;
+    return run(operation);
 }
 
 /* --- poll --- */

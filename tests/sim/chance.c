@@ -533,13 +533,11 @@ void script_by_chance(struct script *script, uint64_t seed, unsigned years)
         chance.settling += rules_settling(script);
     script->pairs = script->accounts > 1 && script->rule_count == 0 && seed % 3 == 0;
     slow_by_chance(&chance);
-    hub_by_chance(&chance);
     key_times_by_chance(script);
     chance.calm = script->length - chance.settling - script_longest_wait(&chance.fair_policy);
     add_storm(&chance);
     rules_add_storm(&chance, chance.calm - fade);
     slow_add_storm(&chance);
-    hub_add_storm(&chance);
     add_fair_weather(&chance);
     rules_add_fair_weather(&chance);
 }

@@ -83,12 +83,6 @@ void slow_by_chance(struct chance *chance);
 /* What goes wrong with rotations that take long, up to the fair weather. */
 void slow_add_storm(struct chance *chance);
 
-/* --- chance_hub.c --- */
-/* Are the accounts policies of a hub, and how does Azure regenerate their keys? */
-void hub_by_chance(struct chance *chance);
-/* What others change in it while keys are renewed. */
-void hub_add_storm(struct chance *chance);
-
 /* --- chance_rules.c --- */
 /* Has this world rules that find its accounts? */
 bool rules_by_chance(struct chance *chance);

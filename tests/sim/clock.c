@@ -7,14 +7,6 @@
 
 #include "world.h"
 
-/* Named by the linker. */
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
-duration_ms __wrap_time_boot(void);
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
-
-/* The world that is played: what asks for the time since the machine's start has no other. */
-static const struct world *played;
-
 /* Where a happening is kept in a struct timer: in the place of libuv's handle, which is unused
  * here. */
 struct timer_state {
@@ -142,13 +134,6 @@ void clock_turn(struct world *world, duration_ms by)
 void clock_init(struct world *world)
 {
     list_init(&world->deferred);
-    played = world;
-}
-
-/* In place of base/time.h's: the machine was started a day before the world. */
-duration_ms __wrap_time_boot(void)
-{
-    return MS_DAY + played->now - played->began;
 }
 
 void clock_done(struct world *world)

@@ -107,7 +107,6 @@ static void add_accounts(struct arena *arena, const struct world *world, struct 
             .policy = policy,
             .regenerate_takes = slow_pace(world, from)->at_most,
             .list_delay = slow_pace(world, from)->lag,
-            .writes_whole = world_has_hub(world),
         };
         add_hint(arena, world, by_rule, to);
         add_destinations(arena, world, from, to);

@@ -294,9 +294,6 @@ static void happen_to_account(struct world *world, struct world_account *account
     case INCIDENT_WRITE:
         write_somewhere(world, account, incident->target, incident->writing);
         break;
-    case INCIDENT_BESIDE:
-        hub_change_beside(world, account);
-        break;
     case INCIDENT_TARGET_FAILS:
         prolong(&target->fails_until, world, incident);
         break;
@@ -386,8 +383,6 @@ static void happen_to_daemon(struct world *world, const struct incident *inciden
 
 void incident_happen(struct world *world, const struct incident *incident)
 {
-    if (hub_puts_off(world, incident))
-        return;
     world->counts.incidents++;
     if (incident->kind != INCIDENT_SETTLE)
         oracle_incident(world, incident);

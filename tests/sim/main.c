@@ -26,7 +26,6 @@ static const char usage[] =
     "      --jobs J          processes for --years (1)\n"
     "      --plain           worlds without regenerates that take long, or of which answers\n"
     "                        and lists do not tell all at once\n"
-    "      --hubs            all worlds without rules have a hub\n"
     "      --results FILE    writes a JUnit file for --scenario and --years\n"
     "      --help            prints this\n"
     "\n"
@@ -50,7 +49,6 @@ enum {
     OPTION_DESIGNS,
     OPTION_RESULTS,
     OPTION_PLAIN,
-    OPTION_HUBS,
     OPTION_HELP
 };
 
@@ -68,7 +66,6 @@ static const struct option long_options[] = {
     {"designs", no_argument, NULL, OPTION_DESIGNS},
     {"results", required_argument, NULL, OPTION_RESULTS},
     {"plain", no_argument, NULL, OPTION_PLAIN},
-    {"hubs", no_argument, NULL, OPTION_HUBS},
     {"help", no_argument, NULL, OPTION_HELP},
     {0},
 };
@@ -206,9 +203,6 @@ static bool take_option(int option, struct options *options, int *ret_status)
         return mute(optarg, options, ret_status);
     case OPTION_PLAIN:
         chance_plain = true;
-        return true;
-    case OPTION_HUBS:
-        chance_hubs = true;
         return true;
     case OPTION_RESULTS:
         options->results = optarg;

@@ -4,7 +4,6 @@
  */
 #include <stdlib.h>
 
-#include "hub.h"
 #include "world.h"
 
 /* Its outcome: the mishap that the script armed for this effect, if any. */
@@ -39,7 +38,6 @@ void operation_release(struct operation *operation)
     if (is_waited_for(operation) || operation->takes_effect.place != 0)
         return;
     list_remove(&operation->link);
-    hub_call_free(operation->hub);
     free(operation);
 }
 
@@ -124,7 +122,6 @@ enum mishap operation_mishap(struct operation *operation)
 static bool dies_with_daemon(const struct operation *operation)
 {
     return operation->effect == EFFECT_READ || operation->effect == EFFECT_PROBE ||
-           (operation->effect == EFFECT_REGENERATE && !hub_is_sent(operation)) ||
            (operation->effect == EFFECT_DELIVER &&
             operation->account->targets[operation->target].settings.settles_at_once);
 }
@@ -175,7 +172,6 @@ void operation_free_all(struct world *world)
 
         clock_cancel(world, &operation->takes_effect);
         clock_cancel(world, &operation->completes);
-        hub_call_free(operation->hub);
         free(operation);
     }
 }

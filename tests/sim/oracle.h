@@ -59,8 +59,6 @@ enum oracle {
     ORACLE_JOURNAL_UNFIT,   /* rule 12: nothing is regenerated on the word of a stale journal */
     ORACLE_ONE_AT_A_TIME,   /* rule 13 */
     ORACLE_PAIRS_APART,     /* rule 13: one pair of a resource's keys at a time */
-    ORACLE_HUB_KEPT,        /* rule 13: what is written back undoes nothing of other accounts */
-    ORACLE_ONE_KEY,         /* rule 13: … and renews one key */
     ORACLE_NOT_PROMPTED,    /* rule 14: starting, reloading, adopting does not rotate */
     ORACLE_CAUGHT_UP_ONCE,  /* rule 14: not more rotations than the schedule has */
     ORACLE_IN_WINDOW,       /* rule 14: a scheduled rotation starts inside its window */

@@ -34,16 +34,13 @@ void lasting_regenerates(struct world *world, struct world_account *account,
                          const struct operation *request)
 {
     const struct oracle_account *state = &account->oracle;
+    const struct world_account *pair = world_pair_of(world, account);
     const enum slot slot = request->slot;
 
-    for (unsigned i = 0; i < world->account_count; i++) {
-        const struct world_account *other = &world->accounts[i];
-
-        if (world_share_resource(world, account, other) && may_still_change(world, other))
-            oracle_convict(world, ORACLE_ONE_OPERATION, account,
-                           "a regenerate while one of %s, of the same resource, runs, for %s more",
-                           other->name, oracle_words(other->slow.ends_at - world->now));
-    }
+    if (pair && may_still_change(world, pair))
+        oracle_convict(world, ORACLE_ONE_OPERATION, account,
+                       "a regenerate while one of %s, of the same resource, runs, for %s more",
+                       pair->name, oracle_words(pair->slow.ends_at - world->now));
     if (may_still_change(world, account))
         oracle_convict(world, ORACLE_ONE_OPERATION, account,
                        "a regenerate while the one before it runs, for %s more",

@@ -1,6 +1,5 @@
 /*
- * Pairs of keys of one resource, and policies of one hub: while one is regenerated, the others are
- * not. Rule 13.
+ * Pairs of keys of one resource: while one is regenerated, the others are not. Rule 13.
  */
 #include "oracle_parts.h"
 
@@ -17,25 +16,19 @@ static bool is_under_way(const struct world *world, const struct world_account *
     return false;
 }
 
-static void are_apart(struct world *world, const struct world_account *account,
-                      const struct world_account *other)
+void pairs_regenerate(struct world *world, struct world_account *account)
 {
+    const struct world_account *other = world_pair_of(world, account);
+
+    if (!other)
+        return;
     if (is_under_way(world, other))
         oracle_convict(world, ORACLE_PAIRS_APART, account,
                        "a regenerate while one of %s, of the same resource, is under way",
                        other->name);
-    /* The intent of one that is not under care is left as it is; and of a hub, which has any number
-     * of accounts, time decides about it. */
-    if (!world_has_hub(world) && other->configured && other->in_journal &&
-        other->journal.intent.open)
+    /* The intent of one that is not under care is left as it is. */
+    if (other->configured && other->in_journal && other->journal.intent.open)
         oracle_convict(world, ORACLE_PAIRS_APART, account,
                        "a regenerate while the journal has an intent of %s, of the same resource",
                        other->name);
-}
-
-void pairs_regenerate(struct world *world, struct world_account *account)
-{
-    for (unsigned i = 0; i < world->account_count; i++)
-        if (world_share_resource(world, account, &world->accounts[i]))
-            are_apart(world, account, &world->accounts[i]);
 }

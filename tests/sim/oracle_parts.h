@@ -105,12 +105,6 @@ void regenerate_looked(struct world *world, struct world_account *account);
 void regenerate_daemon_ends(struct world *world, struct world_account *account);
 void regenerate_daemon_starts(struct world *world, struct world_account *account);
 
-/* --- oracle_hub.c --- */
-struct hub_writing;
-/* The daemon writes the hub back, to renew that key of the account, and is not refused. */
-void hub_written(struct world *world, const struct world_account *account, enum slot slot,
-                 const struct hub_writing *writing);
-
 /* --- oracle_pairs.c --- */
 void pairs_regenerate(struct world *world, struct world_account *account);
 

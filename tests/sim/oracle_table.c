@@ -79,11 +79,6 @@ static const struct oracle_description oracles[ORACLE_COUNT] = {
                               "an account has one thing under way at a time"},
     [ORACLE_PAIRS_APART] = {"pairs-apart", "rule 13",
                             "two pairs of keys of one resource are not regenerated at once"},
-    [ORACLE_HUB_KEPT] = {"hub-kept", "rule 13",
-                         "a resource that is written back keeps all keys of its other policies"},
-    [ORACLE_ONE_KEY] = {"one-key", "rule 13",
-                        "a resource that is written back loses one key of the account, and no "
-                        "other"},
     [ORACLE_NOT_PROMPTED] = {"not-prompted", "rule 14",
                              "starting, reloading and adopting do not rotate"},
     [ORACLE_CAUGHT_UP_ONCE] = {"caught-up-once", "rule 14",

@@ -159,7 +159,6 @@ const char *incident_kind_name(enum incident_kind kind)
         [INCIDENT_REGENERATE] = "foreign-regenerate",
         [INCIDENT_ROTATE] = "foreign-rotate",
         [INCIDENT_WRITE] = "foreign-write",
-        [INCIDENT_BESIDE] = "foreign-beside",
         [INCIDENT_TARGET_FAILS] = "target-fails",
         [INCIDENT_TARGET_LIES] = "target-lies",
         [INCIDENT_KEYS_OFF] = "keys-off",

@@ -19,7 +19,6 @@ enum {
     WORLD_ACCOUNTS_MAX = 8,
     WORLD_TARGETS_MAX = 4,
     WORLD_RULES_MAX = 2,
-    HUB_OTHERS_MAX = 2,
     SCRIPT_INCIDENTS_MAX = 4000,
     SCRIPT_NAME_MAX = 24
 };
@@ -90,7 +89,6 @@ enum incident_kind {
     INCIDENT_REGENERATE, /* `slot` of `account` */
     INCIDENT_ROTATE,     /* the same, and the new key is written to all readable targets */
     INCIDENT_WRITE,      /* `writing` to `target` of `account` */
-    INCIDENT_BESIDE,     /* a key of a policy of the hub that is no account */
     /* the world, for `duration` */
     INCIDENT_TARGET_FAILS, /* `target` of `account`; */
     INCIDENT_TARGET_LIES,  /* says yes and keeps what it had */
@@ -242,21 +240,10 @@ struct script_rule {
 /* What Azure tells of when keys were made. */
 enum script_key_times { KEY_TIMES_NONE, KEY_TIMES_TOLD, KEY_TIMES_WRONG, KEY_TIMES_COUNT };
 
-/* When a change of a hub gives it another etag. */
-enum hub_etag { HUB_ETAG_AT_BEGIN, HUB_ETAG_AT_END, HUB_ETAG_AT_BOTH, HUB_ETAG_COUNT };
-
-/* All accounts are policies of one hub. */
-struct script_hub {
-    bool is;
-    unsigned others; /* so many policies are no accounts */
-    enum hub_etag etag;
-};
-
 struct script {
     uint64_t seed; /* of latencies, and of the script itself where it came from chance */
     unsigned accounts;
     bool pairs; /* a1 and a2 are pairs of keys of one resource, a3 and a4 of another, and so on */
-    struct script_hub hub;
     duration_ms length;
     struct script_policy policy;
     struct script_pace paces[WORLD_ACCOUNTS_MAX];
@@ -309,11 +296,6 @@ void pace_print(const struct script *script, struct buf *out);
 /* Slow, silent or late for some seeds, without a draw of the script's own chance. */
 bool pace_is_plain(const struct script_pace *pace);
 
-/* --- hub.c: the line of scenarios about a hub --- */
-bool hub_read(struct words *words, struct script *script);
-/* Nothing where there is none. */
-void hub_print(const struct script *script, struct buf *out);
-
 /* --- key_time.c: the line of scenarios about when keys were made --- */
 bool key_times_read(struct words *words, struct script *script);
 /* Nothing where Azure tells none. */
@@ -329,10 +311,6 @@ void script_rule_print(const struct script_rule *rule, struct buf *out);
 /* --- chance_slow.c --- */
 /* Scripts from chance have no regenerates that take long, nor answers or lists that lack keys. */
 extern bool chance_plain;
-
-/* --- chance_hub.c --- */
-/* All scripts from chance that have no rules have a hub. */
-extern bool chance_hubs;
 
 /* --- chance.c --- */
 /* What a seed stands for: settings and incidents for about `years` account-years, ending in fair

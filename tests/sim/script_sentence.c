@@ -43,7 +43,6 @@ static const struct sentence sentences[] = {
     {INCIDENT_WRITE, "somebody writes the primary key to TARGET of ACCOUNT", WRITING_PRIMARY},
     {INCIDENT_WRITE, "somebody writes the secondary key to TARGET of ACCOUNT", WRITING_SECONDARY},
     {INCIDENT_WRITE, "somebody writes a dead key to TARGET of ACCOUNT", WRITING_OLD},
-    {INCIDENT_BESIDE, "somebody renews a key beside ACCOUNT", 0},
     {INCIDENT_TARGET_FAILS, "target TARGET of ACCOUNT fails for DURATION", 0},
     {INCIDENT_TARGET_LIES, "target TARGET of ACCOUNT lies for DURATION", 0},
     {INCIDENT_KEYS_OFF, "shared keys of WHO off for DURATION", 0},

@@ -169,8 +169,6 @@ static bool read_setting(struct parser *parser)
         script->pairs = true;
         return words->count == 1 || words_wrong(words, "nothing comes after \"pairs\"");
     }
-    if (words_are(words, 0, "hub"))
-        return hub_read(words, script);
     if (words_are(words, 0, "seed")) {
         if (!read_number_setting(words, 0, INT64_MAX, &number))
             return false;
@@ -293,7 +291,6 @@ void script_print(const struct script *script, struct buf *out)
                       script->accounts);
     if (script->pairs)
         buf_append_str(out, "pairs\n");
-    hub_print(script, out);
     policy_print(&script->policy, &base.policy, out);
     buf_append_format(out, "\nactive %s, %s\n", slot_name(script->active),
                       script->presumed           ? "presumed"

@@ -7,7 +7,6 @@
 
 #include "base/str.h"
 #include "design.h"
-#include "hub.h"
 #include "world.h"
 
 static struct world_account *account_of(struct world_operation *slow)
@@ -19,8 +18,6 @@ static void on_effect(struct happening *happening)
 {
     struct world_operation *slow = container_of(happening, struct world_operation, takes_effect);
 
-    if (world_has_hub(slow->world))
-        hub_take_effect(slow->world, account_of(slow), slow->slot);
     world_regenerate(slow->world, account_of(slow), slow->slot, !slow->orphaned);
 }
 

@@ -83,7 +83,11 @@ static void begin_account(struct world *world, unsigned index)
     account->named = !world_has_rules(world);
     account->listed.tag = TAG_RED;
     snprintf(account->name, sizeof(account->name), "a%u", index + 1);
-    world_account_id(world, index, account->id, sizeof(account->id));
+    snprintf(account->id, sizeof(account->id),
+             "/subscriptions/subscription/resourcegroups/group/providers/microsoft.batch/"
+             "batchaccounts/");
+    world_pair_id(world, index, account->id + strlen(account->id),
+                  sizeof(account->id) - strlen(account->id));
     account->live[SLOT_PRIMARY] = world_make_key(world);
     account->live[SLOT_SECONDARY] = world_make_key(world);
     for (unsigned i = 0; i < world->script->target_count; i++)
@@ -128,7 +132,6 @@ static void begin(struct world *world)
     world_set_policy(world, &script->policy);
     for (unsigned i = 0; i < script->accounts; i++)
         begin_account(world, i);
-    hub_begins(world);
     oracle_world_begins(world);
     daemon_reconfigure(world);
     daemon_start(world);
@@ -197,7 +200,6 @@ static void end(struct world *world)
     }
     operation_free_all(world);
     slow_done(world);
-    hub_done(world);
     disk_done(world);
     clock_done(world);
     config_unref(world->config);

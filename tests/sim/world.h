@@ -31,12 +31,6 @@
 typedef uint32_t key_number;
 enum { KEY_NONE = 0, KEY_GIBBERISH = UINT32_MAX };
 
-enum {
-    HUB_POLICIES_MAX = WORLD_ACCOUNTS_MAX + HUB_OTHERS_MAX,
-    HUB_PAST_MAX = 24,
-    HUB_WAITING_MAX = 16
-};
-
 enum { TARGET_PAST_MAX = 12, LIVE_PAST_MAX = 12, WORLD_KEY_MAX = 96, WORLD_URL_MAX = 64 };
 
 /* Something that happens at a true time; embedded in whatever it is about. */
@@ -137,35 +131,8 @@ struct world_account {
     struct oracle_account oracle;
 };
 
-/* What a hub is like from then on, policy by policy: first the accounts, then those of nobody. */
-struct hub_moment {
-    time_ms from;
-    unsigned etag;
-    bool is_changing; /* its description says so */
-    key_number keys[HUB_POLICIES_MAX][SLOT_COUNT];
-};
-
-/* What the daemon writes back. */
-struct hub_writing {
-    bool removes[HUB_POLICIES_MAX];                /* the policy is not in it */
-    key_number keys[HUB_POLICIES_MAX][SLOT_COUNT]; /* KEY_NONE: one that Azure makes */
-};
-
-/* A resource whose accounts are policies inside it (hub.c). */
-struct world_hub {
-    struct hub_moment past[HUB_PAST_MAX]; /* newest first: past[0] is true now */
-    size_t past_count;
-    struct happening ends;      /* the change under way */
-    struct happening renews;    /* … of a stranger: it has its effect */
-    struct hub_writing writing; /* the last one */
-    unsigned other;             /* which key of nobody's account is renewed next */
-    const struct incident *waiting[HUB_WAITING_MAX]; /* changes that others will try again */
-    size_t waiting_count;
-};
-
 struct design;
 struct operation;
-struct hub_call;
 
 struct world {
     const struct script *script;
@@ -189,7 +156,6 @@ struct world {
     /* the truth */
     struct world_account accounts[WORLD_ACCOUNTS_MAX];
     unsigned account_count;
-    struct world_hub hub;
     key_number keys_made;
     uint64_t draws; /* how often chance was asked */
     time_ms data_down_until, azure_down_until, throttled_until, lag_until;
@@ -288,9 +254,6 @@ struct world_account *world_account_of(struct world *world, const char *name);
 key_number world_make_key(struct world *world);
 void world_regenerate(struct world *world, struct world_account *account, enum slot slot,
                       bool by_daemon);
-/* Somebody else brings that key there; KEY_NONE: a new one. */
-void world_renew(struct world *world, struct world_account *account, enum slot slot,
-                 key_number key);
 void world_write_target(struct world *world, struct world_account *account, unsigned target,
                         key_number key, uint64_t cycle, bool by_daemon);
 /* What the target holds at that time (not before its past begins: then the oldest known). */
@@ -299,7 +262,7 @@ struct fingerprint world_fingerprint(key_number key);
 /* 0 if it is not one of world_fingerprint(). */
 key_number world_key_of(const struct fingerprint *fingerprint);
 /* A key in the daemon's hands, and the text that secret_bytes() shows of it. */
-#define WORLD_KEY_PREFIX "SIMULATED+KEY+OF+A+WORLD+NUMBER+"
+#define WORLD_KEY_PREFIX "SIMULATED-KEY-"
 struct secret *world_secret(key_number key);
 key_number world_key_of_secret(const struct secret *secret);
 key_number world_key_of_text(const char *text, size_t length);
@@ -323,12 +286,10 @@ struct operation {
     key_number key;             /* verify, deliver */
     uint64_t cycle;             /* deliver */
     time_ms began;
-    time_ms sent; /* regenerate: when the request left that changes something */
     bool took_effect;
     bool changed;                /* deliver: the destination held something else before */
     bool describes;              /* look: the description is asked for … */
     bool described;              /* … and had */
-    bool precedes_regenerate;    /* look: nothing is described where the list does not fit */
     key_number live[SLOT_COUNT]; /* what the answer shows */
     bool shows[SLOT_COUNT];      /* … of regenerate: which of them */
     bool failed;                 /* the answer says so */
@@ -343,8 +304,7 @@ struct operation {
         azure_done *azure;
         target_done *target;
     } call;
-    void *subject;        /* struct azure_account * */
-    struct hub_call *hub; /* owned; NULL: it is none of a hub's */
+    void *subject; /* struct azure_account * */
 };
 /* A new one, on its way nowhere yet. */
 struct operation *operation_begin(struct world *world, struct world_account *account,
@@ -363,13 +323,6 @@ void operation_release(struct operation *operation);
 /* The world ends. */
 void operation_free_all(struct world *world);
 bool operation_is_waited_for(const struct world *world);
-
-/* --- azure.c, for requests that are several --- */
-duration_ms azure_latency(struct world *world);
-/* Is the request failed by something else than what was armed for it? */
-bool azure_is_foul(const struct operation *operation, struct failure *failure);
-/* The request that changes something leaves now. */
-void azure_send(struct operation *operation);
 
 /* --- key_time.c --- */
 /* When the answer to a look says that the key was made; 0: it says nothing. */
@@ -403,26 +356,8 @@ bool listing_is_wanted(const struct world *world, enum script_tag tag);
 /* --- pairs.c --- */
 /* The account whose keys are another pair of the same resource, or NULL. */
 struct world_account *world_pair_of(struct world *world, const struct world_account *account);
-/* The id of the account. Of the second pair of a resource: the resource's and "#second". */
-void world_account_id(const struct world *world, unsigned index, char *out, size_t size);
-/* Does a change of one account's keys exclude one of the other's? */
-bool world_share_resource(struct world *world, const struct world_account *account,
-                          const struct world_account *other);
-
-/* --- hub.c --- */
-/* Are all accounts policies of one hub? */
-bool world_has_hub(const struct world *world);
-void hub_begins(struct world *world);
-/* A key of an account was changed. */
-void hub_key_changed(struct world *world);
-/* Somebody renews a key of a policy that is no account. */
-void hub_change_beside(struct world *world, const struct world_account *account);
-/* Is it a change by somebody else that has to wait for the end of another one? */
-bool hub_puts_off(struct world *world, const struct incident *incident);
-/* The world ends. */
-void hub_done(struct world *world);
-/* What Azure says against describing the hub, in a look; NULL: nothing. */
-const struct failure *hub_obstacle(const struct operation *operation);
+/* What the id of the account ends with: "a1", "a1#second". */
+void world_pair_id(const struct world *world, unsigned index, char *out, size_t size);
 
 /* --- configuration.c --- */
 /* Are there rules, and a design that knows of them? Without, the configuration names all accounts.

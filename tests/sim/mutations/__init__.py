@@ -7,10 +7,10 @@ out both. What needs more to come together than chance brings about in some thou
 in the scenario that is named.
 """
 
-from . import always, delivering, finding, hubs, lasting, looking, pairs, regenerating
+from . import always, delivering, finding, lasting, looking, pairs, regenerating
 from .designs import DESIGNS
 
 MUTATIONS = (regenerating.MUTATIONS + lasting.MUTATIONS + delivering.MUTATIONS + looking.MUTATIONS +
-             always.MUTATIONS + finding.MUTATIONS + pairs.MUTATIONS + hubs.MUTATIONS)
+             always.MUTATIONS + finding.MUTATIONS + pairs.MUTATIONS)
 
 __all__ = ["DESIGNS", "MUTATIONS"]
