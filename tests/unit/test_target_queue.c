@@ -118,6 +118,13 @@ static void open_gate(struct timer *timer)
     timer_close(timer, NULL);
 }
 
+/* Threads need no turn of the loop to begin, so that no deadline passes meanwhile. */
+static void wait_until_at_gate(unsigned count)
+{
+    while (gate.waiting < count)
+        usleep(1000);
+}
+
 /* Runs the loop until all is done. */
 static void open_gate_after(struct fixture *f, duration_ms delay)
 {
@@ -148,6 +155,7 @@ static void test_hanging_job_is_reported_and_keeps_its_file(void **state)
     start_job(f, "/d/a", TARGET_ACTION_DELIVER, &hanging);
     start_job(f, "/d/a", TARGET_ACTION_DELIVER, &next);
     start_job(f, "/e/b", TARGET_ACTION_READ, &reading);
+    wait_until_at_gate(2);
     open_gate_after(f, 250);
 
     /* Each once: not again when the thread came back. */
@@ -165,6 +173,7 @@ static void test_file_is_free_again_when_the_thread_came_back(void **state)
 
     f->world.timeout = 50;
     start_job(f, "/d/a", TARGET_ACTION_DELIVER, &hanging);
+    wait_until_at_gate(1);
     open_gate_after(f, 100);
     assert_given_up(&hanging, "did not answer", "", true);
     start_job(f, "/d/a", TARGET_ACTION_DELIVER, &next);
