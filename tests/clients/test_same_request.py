@@ -23,7 +23,7 @@ def asked_by(azure, op, agent):
                                          (JavaScript, "azsdk-js-arm-batch/")],
                          ids=[Az.name, Python.name, JavaScript.name])
 def test_accounts_and_keys(cloud, azure, site, kind, agent):
-    site.policy(rotate_every="1h")
+    site.policy(rotate_every="30d")
     site.account("alpha")
     client = kind(cloud)
     client.show("alpha")
@@ -95,7 +95,7 @@ def test_secrets(cloud, azure, site):
     site.config["targets"] = {"vault": {"type": "key_vault", "vault": vault, "secret_name": "{account}-key",
                                         "expires": "30d", "content_type": "application/x-key"}}
     site.config["defaults"]["deliver_to"] = ["vault"]
-    site.policy(rotate_every="1h")
+    site.policy(rotate_every="30d")
     site.account("alpha")
     site.start()
     site.log.wait("key.delivered", account="alpha")

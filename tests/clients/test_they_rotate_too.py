@@ -10,7 +10,7 @@ from patience import wait_until
 @pytest.fixture
 def adopted(site):
     """It looks when it is told to."""
-    site.policy(rotate_every="1h", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     site.account("alpha")
     site.start()
     site.wait_adopted("alpha")

@@ -27,7 +27,9 @@ class Log:
         return self.path.read_text(errors="replace")
 
     def tail(self, lines=60):
-        return "\n".join(self.text().splitlines()[-lines:])
+        """Without the lines that come every second, which tell nothing of how it came to this."""
+        told = [line for line in self.text().splitlines() if '"event":"daemon.status"' not in line]
+        return "\n".join(told[-lines:])
 
     def mark(self):
         """Where the log ends now: lines() and wait() can begin there."""

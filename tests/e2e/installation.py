@@ -3,6 +3,7 @@
 import base64
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -75,7 +76,10 @@ class Installation:
                                    if entry["id"] != resource_id(name)]
 
     def policy(self, **changes):
-        """Changes the policy that all accounts have."""
+        """Changes the policy that all accounts have. Where no rotation is to begin by itself,
+        rotate_every is days: the first one begins anywhere between overlap and rotate_every."""
+        assert not re.fullmatch(r"\d+[mh]", changes.get("rotate_every", "")), \
+            "once in many runs, a rotation begins within the test: write seconds or days"
         self.config["policies"]["quick"].update(changes)
 
     def write(self):

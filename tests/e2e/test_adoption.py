@@ -10,7 +10,7 @@ KEY_OF_NOBODY = base64.b64encode(bytes(range(64))).decode()
 
 def test_adoption_table(site, azure):
     """One account per line of the table, all at once."""
-    site.policy(rotate_every="10m", check_every="1s")
+    site.policy(rotate_every="30d", check_every="1s")
     site.config["targets"]["second"] = {"type": "file", "path": f"{site.keys}/{{account}}.second",
                                         "format": "env"}
 
@@ -84,7 +84,7 @@ def test_status_shows_the_fingerprints_to_compare(site, azure):
 
 def test_adopt_settles_it(site, azure):
     """`adopt` says which key is in use; the account's targets are overwritten with that one."""
-    site.policy(rotate_every="10m", check_every="1s")
+    site.policy(rotate_every="30d", check_every="1s")
     site.account("silent", active=None)
     site.account("unknownkey", active="primary")
     site.put("unknownkey", KEY_OF_NOBODY)
@@ -105,7 +105,7 @@ def test_adopt_settles_it(site, azure):
 
 
 def test_adopt_says_what_a_target_holds_already(site):
-    site.policy(rotate_every="10m", overlap="1s", check_every="1s")
+    site.policy(rotate_every="30d", overlap="1s", check_every="1s")
     site.account("alpha")
     site.start()
     site.wait_adopted("alpha")
@@ -126,7 +126,7 @@ def test_adopt_says_what_a_target_holds_already(site):
 
 
 def test_a_blocked_adoption_resolves_when_the_evidence_changes(site, azure):
-    site.policy(rotate_every="10m", check_every="1s")
+    site.policy(rotate_every="30d", check_every="1s")
     site.account("alpha", active=None)
     site.start()
     site.log.wait("account.blocked", account="alpha")
@@ -152,7 +152,7 @@ def test_rotate_false_adopts_and_watches(site, azure):
 def test_adopt_active_that_is_edited_later_changes_nothing(site, azure):
     """A changed adopt_active is warned about, with the command that was meant, at a reload and at a
     start."""
-    site.policy(rotate_every="1h", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     site.account("alpha")
     site.start()
     site.wait_adopted("alpha")

@@ -332,7 +332,7 @@ def test_removed_and_added_again_in_mid_rotation(site, azure):
 
 
 def test_a_target_added_by_reload_is_owed_the_key(site, azure):
-    site.policy(rotate_every="10m", check_every="1s")
+    site.policy(rotate_every="30d", check_every="1s")
     site.account("alpha")
     site.start()
     site.wait_adopted("alpha")

@@ -19,7 +19,7 @@ WELL, WARNING, CRITICAL = 0, 1, 2
 @pytest.fixture
 def calm(site):
     """alpha and bravo are adopted; nothing rotates by itself."""
-    site.policy(rotate_every="10m", overlap="1s", check_every="1s")
+    site.policy(rotate_every="30d", overlap="1s", check_every="1s")
     site.account("alpha")
     site.account("bravo")
     site.start()

@@ -13,7 +13,7 @@ from truth import alternates
 @pytest.fixture
 def calm(site):
     """Looks for drift often, and rotates only long after the test."""
-    site.policy(rotate_every="10m", overlap="1s", check_every="1s")
+    site.policy(rotate_every="30d", overlap="1s", check_every="1s")
     return site
 
 
@@ -127,7 +127,7 @@ def test_alert_names_every_dead_target(calm, azure):
 def test_lost_file_is_being_confirmed(site, azure):
     """No key changed: status and log say what was seen, and what decides. The operator need not
     wait for it."""
-    site.policy(rotate_every="10m", overlap="1s", check_every="10m")
+    site.policy(rotate_every="30d", overlap="1s", check_every="10m")
     site.config["timing"]["unknown_wait"] = "1h"
     site.account("alpha")
     site.start()
@@ -155,7 +155,7 @@ def test_lost_file_is_being_confirmed(site, azure):
 
 def test_delivery_ends_what_was_said_of_the_target(site, azure):
     """A directory stands where the file was: status tells why it cannot be read, until it can."""
-    site.policy(rotate_every="10m", overlap="1s", check_every="1s")
+    site.policy(rotate_every="30d", overlap="1s", check_every="1s")
     site.account("alpha")
     site.start()
     site.wait_adopted("alpha")

@@ -48,7 +48,7 @@ def watch(site):
 @pytest.fixture
 def everything(site, tmp_path):
     made = Everything(site, tmp_path)
-    site.policy(rotate_every="10m", overlap="300ms", check_every="1h")
+    site.policy(rotate_every="30d", overlap="300ms", check_every="1h")
     site.config["cloud"].update(key_vault_audience=AUDIENCE, resource_manager=made.apps.url)
     site.config["targets"] = made.targets
     site.config["defaults"]["deliver_to"] = ORDER
@@ -174,7 +174,7 @@ def test_a_missing_systemd_creds_is_looked_at_on_a_thread(site, azure, watch):
         "type": "systemd_credential", "name": "key", "path": str(site.directory / "alpha.cred"),
         "host_secret_file": str(secret), "program": str(program)}
     site.config["defaults"]["deliver_to"] = ["creds", "file"]
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     site.account("alpha")
     site.start(environment=watch.environment)
     site.log.wait("key.delivered", account="alpha",
@@ -197,7 +197,7 @@ def test_credentials_that_hang_make_room_for_others(site, azure, watch):
         site.config["targets"][name] = {
             "type": "systemd_credential", "name": "key", "host_secret_file": str(secret),
             "path": f"{site.directory}/{directory}{{account}}.cred"}
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     site.account("alpha", deliver_to=["creds"])
     dead = [site.account(f"dead{number}", deliver_to=["dead"]) for number in range(18)]
     site.start(environment=watch.environment)

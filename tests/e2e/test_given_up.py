@@ -96,7 +96,7 @@ def deliver_to(site, *targets):
 
 @pytest.mark.parametrize("optional", [False, True])
 def test_reload_releases_the_account(site, hanging, optional):
-    site.policy(rotate_every="10m")  # none may be under way
+    site.policy(rotate_every="30d")  # none may be under way
     site.account("alpha")
     site.start()
     site.wait_adopted("alpha")
@@ -124,7 +124,7 @@ def test_reload_releases_a_rotation(site, tmp_path):
     hanging = HangingProgram(site, hangs_now)
     site.config["targets"]["hangs"] = hanging.target
     site.config["defaults"]["deliver_to"] = ["hangs", "file"]
-    site.policy(rotate_every="10m")
+    site.policy(rotate_every="30d")
     site.account("alpha")
     site.start()
     site.wait_adopted("alpha")
@@ -140,7 +140,7 @@ def test_reload_releases_a_rotation(site, tmp_path):
 
 
 def test_required_target_does_not_wait_for_an_optional_one(site, hanging):
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     site.config["defaults"]["deliver_to"] = ["file", {"target": "hangs", "required": False}]
     site.account("alpha")
     site.start()
@@ -162,7 +162,7 @@ def test_repair_passes_a_required_target_that_hangs(site, azure, tmp_path):
     site.config["targets"]["hangs"] = hanging.target
     site.config["defaults"]["deliver_to"] = ["hangs", "file"]
     site.config["timing"]["repair_turn"] = "500ms"
-    site.policy(rotate_every="10m", check_every="1s")
+    site.policy(rotate_every="30d", check_every="1s")
     site.account("alpha")
     site.start()
     site.wait_adopted("alpha")
@@ -187,7 +187,7 @@ def test_adopt_waits_for_a_turn(site, tmp_path):
     site.config["targets"]["hangs"] = hanging.target
     site.config["defaults"]["deliver_to"] = ["file", "hangs"]
     site.config["timing"]["repair_turn"] = "500ms"
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     site.account("alpha")
     site.start()
     site.wait_adopted("alpha")

@@ -13,7 +13,7 @@ LONG = ("--for", "1h", "--reason")
 @pytest.fixture
 def calm(site):
     """alpha and bravo are adopted; nothing rotates by itself, and checks are rare."""
-    site.policy(rotate_every="10m", overlap="1s", check_every="5m")
+    site.policy(rotate_every="30d", overlap="1s", check_every="5m")
     site.account("alpha")
     site.account("bravo")
     site.start()
@@ -88,7 +88,7 @@ def test_hold_of_all_covers_who_comes_later(calm):
 
 def test_what_unblock_may_not_clear(site, azure):
     """Refused where a person has to name the key in use; the answer names the command for that."""
-    site.policy(rotate_every="10m", check_every="1s")
+    site.policy(rotate_every="30d", check_every="1s")
     site.account("silent", active=None)
     site.account("fine")
     site.start()
@@ -131,7 +131,7 @@ def test_lines_that_make_no_sense(calm):
 def test_adopt_file(site, azure, tmp_path):
     """A lost journal, many accounts: one file settles them, or nothing is sent."""
     names = ["ada", "ben", "cyd"]
-    site.policy(rotate_every="10m", check_every="5m")
+    site.policy(rotate_every="30d", check_every="5m")
     for name in names:
         site.account(name, active=None)
     site.start()

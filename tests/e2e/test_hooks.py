@@ -49,7 +49,7 @@ def target_of(site, account, name):
 def test_a_program_is_told_without_the_key_and_in_order(site, azure):
     """Behind its own target, before the next one, in each rotation; its failure holds the rotation,
     and it alone is retried."""
-    site.policy(rotate_every="10m", overlap="300ms", check_every="1h")
+    site.policy(rotate_every="30d", overlap="300ms", check_every="1h")
     script(site, "tell", 'cat >>$d/told\nenv | grep KEYROTATED_AFTER >>$d/after\n'
            'echo tell >>$d/order\ntest ! -e $d/broken')
     script(site, "last", 'cat >$d/given\necho last >>$d/order')
@@ -86,7 +86,7 @@ def test_a_program_is_told_without_the_key_and_in_order(site, azure):
 
 def test_a_repair_tells_again(site, azure):
     """Somebody overwrites the file; its reader is told once it holds the key again."""
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     hook = Program(site.directory / "hook.sock")
     site.config["targets"]["hook"] = {"type": "socket", "path": str(site.directory / "hook.sock"),
                                       "owner": os.getuid()}
@@ -106,7 +106,7 @@ def test_a_repair_tells_again(site, azure):
 def test_redeliver_tells_all_hooks_of_a_name(site, azure, bus):
     """One program is told after two files, and a unit after one: each by its name, nothing else."""
     bus.units["alpha.service"] = Unit()
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     script(site, "tell", "echo $KEYROTATED_AFTER >>$d/told")
     site.config["targets"]["other"] = {**site.config["targets"]["file"],
                                        "path": str(site.directory / "other-{account}")}
@@ -129,7 +129,7 @@ def test_redeliver_tells_all_hooks_of_a_name(site, azure, bus):
 
 def test_accounts_share_a_unit_and_a_restart(site, azure, bus):
     bus.units["reader.service"] = Unit(takes=1)
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     after(site, {"unit": "reader.service"})
     site.config["defaults"]["deliver_to"] = ["file"]
     names = [f"many{number}" for number in range(8)]
@@ -197,7 +197,7 @@ WAYS = {
 
 @pytest.mark.long
 def test_ways_in_which_a_unit_is_wrong(site, azure, bus):
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     site.config["timing"]["retry_max"] = "300ms"
     site.config["defaults"]["deliver_to"] = ["file"]
     after(site, {"unit": "{account}.service"})
@@ -241,7 +241,7 @@ BUS_WAYS = {
 @pytest.mark.long
 def test_ways_in_which_the_bus_is_wrong(site, places):
     """A daemon for each, because a unit is told every ten seconds at most."""
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     after(site, {"unit": "reader.service"})
     site.config["defaults"]["deliver_to"] = ["file"]
     site.account("alpha")

@@ -16,7 +16,7 @@ KINDS = ["iot_hub", "device_provisioning"]
 @pytest.fixture(params=KINDS)
 def hub(request, site, azure):
     """Three policies, one of which rotates when it is told to."""
-    site.policy(rotate_every="1h", check_every="1h", overdue_after="1h")
+    site.policy(rotate_every="30d", check_every="1h", overdue_after="1h")
     site.config["timing"]["operation_wait"] = "5s"
     for name, rights in RIGHTS.items():
         azure.create(f"{HUB}/{name}", type=request.param, properties={"rights": rights})

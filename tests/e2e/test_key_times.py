@@ -29,7 +29,7 @@ def keys(site):
 
 
 def configure(site, kind, pair=None):
-    site.policy(rotate_every="10m", overlap="1m", check_every="1s")
+    site.policy(rotate_every="30d", overlap="1m", check_every="1s")
     site.azure.create(NAME, type=kind)
     site.config["accounts"].append({
         "type": kind, "name": NAME, "resource_group": RESOURCE_GROUP, "subscription_id": SUBSCRIPTION,

@@ -13,7 +13,7 @@ DONE, USAGE = 0, 64
 def quiet(site):
     """Level info, and looks that the level debug shows."""
     site.config["log"]["level"] = "info"
-    site.policy(rotate_every="10m", overlap="1s", check_every="1s")
+    site.policy(rotate_every="30d", overlap="1s", check_every="1s")
     site.account("alpha")
     site.start()
     site.wait_adopted("alpha")

@@ -130,7 +130,7 @@ def test_many_accounts_at_risk_are_few_lines(site, azure):
     """Somebody regenerates all active keys: the first five accounts are logged one by one, all
     others together; and likewise when they are safe again."""
     names = [f"account{number}" for number in range(30)]
-    site.policy(check_every="1s", rotate_every="10m")
+    site.policy(check_every="1s", rotate_every="30d")
     for name in names:
         site.account(name)
     site.start()
@@ -151,7 +151,7 @@ def test_many_accounts_at_risk_are_few_lines(site, azure):
 
 def test_a_repeated_error_is_told_once(site, azure):
     """Repetitions are counted instead of written; their number follows at the end."""
-    site.policy(check_every="1s", rotate_every="10m")
+    site.policy(check_every="1s", rotate_every="30d")
     azure.fault("status", op="listKeys", status=500, code="InternalServerError", message="Again.")
     site.account("alpha")
     site.start()
@@ -196,7 +196,7 @@ def test_once_adopts_and_rotates_what_is_due(site, azure, once):
 
 def test_once_with_something_undone(site, azure, once):
     """69: blocked, or not done in time; the journal knows where the next run is to go on."""
-    site.policy(rotate_every="10m")
+    site.policy(rotate_every="30d")
     site.account("alpha")
     site.account("silent", active=None)
     started = time.monotonic()

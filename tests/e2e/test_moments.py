@@ -19,7 +19,7 @@ BEFORE_POLLS = 600           # seconds in Retry-After
 @pytest.fixture
 def accounts(site, azure):
     """One of each slow type, adopted, which rotate when they are told to."""
-    site.policy(rotate_every="1h", check_every="1h", overdue_after="1h")
+    site.policy(rotate_every="30d", check_every="1h", overdue_after="1h")
     site.config["timing"] |= {"operation_wait": "10m", "list_wait": "1s"}
     site.config["limits"] = {"per_subscription": 64}  # all may hang at once
     azure.settings(operation_ms=FOR_EVER)

@@ -39,7 +39,7 @@ def rotate(site, name):
 
 
 def test_troubles_and_their_end_are_told(site, azure, pager):
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     site.account("alpha", active=None)
     site.start()
     wait_until(lambda: events(pager, "alpha"), "the block is told")
@@ -72,7 +72,7 @@ def test_a_webhook_and_a_program_are_told_of_rotations(site, azure, pager, tmp_p
     site.config["targets"]["program"] = {"type": "exec", "command": [str(tell)]}
     site.config["notify"] = [{"target": name, "events": ["upcoming", "completed"], "ahead": "1h"}
                              for name in ("web", "program")]
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     site.account("alpha")
     site.start()
     site.wait_adopted("alpha")
@@ -217,7 +217,7 @@ def test_each_event_over_each_of_three_ways(site, azure, everybody):
     assert site.ctl("hold", "alpha", "--for", "1h", "--reason", "release").returncode == 0
     overdue = everybody.wait("rotation.overdue", overdue=True)
     assert overdue["text"].startswith("alpha: its rotation is overdue")
-    site.policy(rotate_every="10m")
+    site.policy(rotate_every="30d")
     site.write()
     assert site.ctl("resume", "alpha").returncode == 0
     everybody.wait("rotation.caught_up", overdue=False)

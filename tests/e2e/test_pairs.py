@@ -34,7 +34,7 @@ def rotate_both(site):
 
 def test_each_pair_rotates_by_its_own_policy(site, azure):
     configure(site, None)
-    site.config["policies"]["slow"] = {**site.config["policies"]["quick"], "rotate_every": "10m"}
+    site.config["policies"]["slow"] = {**site.config["policies"]["quick"], "rotate_every": "30d"}
     site.config["accounts"].append({**STORAGE, "pair": "kerb", "policy": "slow"})
     site.config["targets"]["file"]["format"] = "json"
     site.start()
@@ -54,7 +54,7 @@ def test_each_pair_rotates_by_its_own_policy(site, azure):
 def test_a_command_names_a_pair(site, azure):
     """By the account's name, or by its id."""
     configure(site, "kerb", None)
-    site.policy(rotate_every="10m")
+    site.policy(rotate_every="30d")
     site.start()
     for name in NAME, f"{NAME}-kerb":
         site.log.wait("key.delivered", account=name)
@@ -83,7 +83,7 @@ def test_a_pair_that_azure_has_not_made(site, azure):
 def test_one_pair_at_a_time(site, azure):
     """Both are due at once, and the answer to one comes when all is seen."""
     configure(site, None, "kerb")
-    site.policy(rotate_every="10m", check_every="10m")
+    site.policy(rotate_every="30d", check_every="10m")
     site.start()
     for name in NAME, f"{NAME}-kerb":
         site.log.wait("key.delivered", account=name)
@@ -116,7 +116,7 @@ def test_a_lost_answer_keeps_the_other_pair_waiting(site, azure):
     """Until a look has shown whether the key was regenerated."""
     configure(site, None, "kerb")
     site.config["timing"]["unknown_wait"] = "2s"
-    site.policy(rotate_every="10m", check_every="10m")
+    site.policy(rotate_every="30d", check_every="10m")
     site.start()
     for name in NAME, f"{NAME}-kerb":
         site.log.wait("key.delivered", account=name)
@@ -133,7 +133,7 @@ def test_killed_while_one_pair_regenerates(site, azure):
     """The durable intent keeps the other pair waiting after the start, too."""
     configure(site, None, "kerb")
     site.config["timing"]["unknown_wait"] = "2s"
-    site.policy(rotate_every="10m", check_every="10m")
+    site.policy(rotate_every="30d", check_every="10m")
     daemon = site.start()
     for name in NAME, f"{NAME}-kerb":
         site.log.wait("key.delivered", account=name)
@@ -154,7 +154,7 @@ def test_a_pair_that_a_reload_takes_away(site, azure):
     """Its regenerate may still take effect: the other pair waits as long as that takes."""
     configure(site, None, "kerb")
     site.config["timing"]["unknown_wait"] = "3s"
-    site.policy(rotate_every="10m", check_every="10m")
+    site.policy(rotate_every="30d", check_every="10m")
     site.start()
     for name in NAME, f"{NAME}-kerb":
         site.log.wait("key.delivered", account=name)

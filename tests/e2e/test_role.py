@@ -130,7 +130,7 @@ def test_operations_stand_below_the_subscription(site):
 @pytest.fixture
 def slow(site, azure):
     """Regenerates that take half a second, of accounts that rotate when they are told to."""
-    site.policy(rotate_every="1h", check_every="1h", overdue_after="1h")
+    site.policy(rotate_every="30d", check_every="1h", overdue_after="1h")
     site.config["timing"] |= {"operation_wait": "5s", "list_wait": "1s"}
     azure.settings(operation_ms=500)
     return site

@@ -22,8 +22,8 @@ COLUMNS = 100
 @pytest.fixture
 def fleet(site):
     """alpha, and bravo of policy `other`, are well; rg1 has two accounts that Azure does not know."""
-    site.policy(rotate_every="10m", overlap="1s")
-    site.config["policies"]["other"] = {**site.config["policies"]["quick"], "rotate_every": "20m"}
+    site.policy(rotate_every="30d", overlap="1s")
+    site.config["policies"]["other"] = {**site.config["policies"]["quick"], "rotate_every": "29d"}
     site.account("alpha")
     site.account("bravo", policy="other")
     for name, policy in (("uno", "quick"), ("dos", "other")):
@@ -157,7 +157,7 @@ class Watch:
 
 def test_a_watch_into_a_file_says_what_changes(site):
     """Snapshots when something has changed, none by the mere passing of time, through a restart of the daemon."""
-    site.policy(rotate_every="10m", overlap="1s")
+    site.policy(rotate_every="30d", overlap="1s")
     site.account("alpha")
     daemon = site.start()
     site.wait_adopted("alpha")
@@ -175,7 +175,7 @@ def test_a_watch_into_a_file_says_what_changes(site):
 
 
 def test_a_watch_in_json_is_a_document_a_line(site):
-    site.policy(rotate_every="10m", overlap="1s")
+    site.policy(rotate_every="30d", overlap="1s")
     site.account("alpha")
     site.start()
     site.wait_adopted("alpha")
@@ -189,7 +189,7 @@ def test_a_watch_in_json_is_a_document_a_line(site):
 
 
 def test_a_watch_on_a_terminal_is_drawn_in_place(site):
-    site.policy(rotate_every="10m", overlap="1s")
+    site.policy(rotate_every="30d", overlap="1s")
     site.account("alpha")
     daemon = site.start()
     site.wait_adopted("alpha")

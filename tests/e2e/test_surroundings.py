@@ -72,7 +72,7 @@ def test_full_disk_under_the_state_directory(site, azure, namespace):
 
 def test_looks_and_reports_with_a_full_disk(site, azure, namespace):
     """An unwritable journal stops rotations, but neither looks nor reports."""
-    site.policy(rotate_every="10m", overlap="1s", check_every="500ms")
+    site.policy(rotate_every="30d", overlap="1s", check_every="500ms")
     site.account("alpha")
     site.account("bravo")
     site.state.mkdir(mode=0o700)

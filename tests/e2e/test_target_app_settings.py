@@ -21,7 +21,7 @@ def aim(site, app=SITE, setting="BATCH_KEY", **more):
     site.config["targets"] = {"app": {"type": "azure_app_settings", "app": app, "setting": setting,
                                       **more}}
     site.config["defaults"]["deliver_to"] = ["app"]
-    site.policy(rotate_every="10m", overlap="100ms", check_every="1h")
+    site.policy(rotate_every="30d", overlap="100ms", check_every="1h")
     site.config["timing"].update(retry_initial="50ms", retry_max="100ms", unknown_wait="100ms")
 
 
@@ -109,7 +109,7 @@ def test_two_accounts_write_one_app_one_after_the_other(site, apps):
     site.config["targets"] = {"app": {"type": "azure_app_settings", "app": SITE,
                                       "setting": "KEY_{account}"}}
     site.config["defaults"]["deliver_to"] = ["app"]
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     names = [f"acct{number}" for number in range(5)]
     for name in names:
         site.account(name)

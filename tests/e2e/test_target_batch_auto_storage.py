@@ -30,7 +30,7 @@ def apps(site):
     site.config["targets"]["sync"] = {"type": "batch_auto_storage", "batch_account": FARM}
     site.config["defaults"]["deliver_to"] = ["file", "sync"]
     site.config["timing"].update(retry_initial="50ms", retry_max="100ms", unknown_wait="100ms")
-    site.policy(rotate_every="10m", overlap="100ms", check_every="1h")
+    site.policy(rotate_every="30d", overlap="100ms", check_every="1h")
     add(site, "alpha")
     yield server
     server.stop()

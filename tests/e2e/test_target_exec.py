@@ -44,7 +44,7 @@ class Programs:
 
 @pytest.fixture
 def programs(site):
-    site.policy(rotate_every="10m", overlap="300ms", check_every="1h")
+    site.policy(rotate_every="30d", overlap="300ms", check_every="1h")
     return Programs(site)
 
 

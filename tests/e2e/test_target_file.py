@@ -12,7 +12,7 @@ def test_a_template_is_filled_in_and_delivered_again_when_it_changes(site):
     template = site.directory / "keys.ini"
     template.write_text("[{name}]\nkey = {key}\n")
     site.config["targets"]["file"].update(format="template", template_file=str(template))
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     site.account("alpha")
     site.start()
     key = site.azure.keys("alpha")["Primary"]
@@ -29,7 +29,7 @@ def test_a_template_is_filled_in_and_delivered_again_when_it_changes(site):
 
 
 def test_a_directory_of_everybody_gets_no_key_until_it_is_closed(site):
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     site.account("alpha")
     site.keys.chmod(0o777)
     site.start()
@@ -121,7 +121,7 @@ TYPED = ("immutable", "immutabledir", "appended", "everybody", "sticky")
 
 
 def test_ways_of_being_wrong(site, namespace, places):
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     ways = {}
     for name, place, way in prepare(WAYS, site, namespace, places):
         site.config["targets"][name] = {"type": "file", "path": str(place.path), **place.settings}

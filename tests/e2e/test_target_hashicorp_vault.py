@@ -214,7 +214,7 @@ def test_deleted_version_is_replaced(site, azure, vault, certificates):
 def test_versions_that_delete_themselves(site, azure, vault, certificates):
     """Reported with the command that helps; a delivery then writes a version that stays."""
     vault.delete_after["secret"] = 900
-    site.policy(rotate_every="1h", overlap="1m")
+    site.policy(rotate_every="30d", overlap="1m")
     use(site, vault, certificates)
     site.account("alpha")
     site.start()

@@ -15,7 +15,7 @@ SECRETS = "Microsoft.KeyVault/vaults/secrets"
 def quiet(site):
     """An installation that delivers to vaults and rotates when it is told to."""
     deliver_to_vaults(site)
-    site.policy(rotate_every="1h", overlap="500ms", check_every="400ms")
+    site.policy(rotate_every="30d", overlap="500ms", check_every="400ms")
     return site
 
 

@@ -34,7 +34,7 @@ def cluster(authority):
 @pytest.fixture
 def site_with(site, cluster):
     """Rotates on command; the key goes to a Secret alone, and to a file after it."""
-    site.policy(rotate_every="10m", overlap="300ms", check_every="1h")
+    site.policy(rotate_every="30d", overlap="300ms", check_every="1h")
     site.kubeconfig = site.directory / "kubeconfig"
     write(site.kubeconfig, kubeconfig(cluster.url, cluster.authority.certificate, {"token": TOKEN}))
     site.config["targets"]["secret"] = target(site)

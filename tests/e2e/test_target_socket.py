@@ -28,7 +28,7 @@ def program(site, path):
 
 
 def test_each_key_is_handed_over_once(site, azure, program, path):
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     for name in ("alpha", "bravo"):
         site.account(name)
     site.start()
@@ -102,7 +102,7 @@ def test_who_listens_is_checked(site, azure, program, path):
 def test_a_full_queue_is_waited_for(site, azure, path, places):
     """The kernel refuses those who come while nobody accepts."""
     site.config["targets"]["hook"] = {"type": "socket", "path": str(path), "owner": os.getuid()}
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     places["hook"] = at = Place(site, None, "hook")
     at.path = path
     full(at)
@@ -235,7 +235,7 @@ WAYS = {
 
 
 def test_ways_of_being_wrong(site, namespace, places):
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     ways = {}
     for name, place, way in prepare(WAYS, site, namespace, places, uid=os.getuid()):
         site.config["targets"][name] = {"type": "socket", "path": str(place.path),

@@ -44,7 +44,7 @@ class Credentials:
 
 @pytest.fixture
 def credentials(site):
-    site.policy(rotate_every="10m", overlap="300ms", check_every="500ms")
+    site.policy(rotate_every="30d", overlap="300ms", check_every="500ms")
     made = Credentials(site)
     site.config["targets"]["creds"] = {
         "type": "systemd_credential", "name": "batch-key",
@@ -237,7 +237,7 @@ TYPED = ("mode", "missing", "immutable")
 
 
 def test_ways_of_being_wrong(site, namespace, places):
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     made = Credentials(site)
     ways = {}
     for name, place, way in prepare(WAYS, site, namespace, places):

@@ -64,7 +64,7 @@ def test_each_key_is_told_once_and_signed(site, azure, serve, hook):
     """Two accounts with one receiver; a file comes first, so that both can be compared."""
     server = serve()
     site.config["defaults"]["deliver_to"] = ["file", hook("hook", server, include_key=True)]
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     for name in ("alpha", "bravo"):
         site.account(name)
     site.start()
@@ -209,7 +209,7 @@ def test_what_is_told_holds_no_key(site, serve, hook):
     told, given = hook("told", server), hook("given", server, include_key=True)
     site.config["targets"][given]["url"] += "/given"
     site.config["defaults"]["deliver_to"] = ["file", told, given]
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     site.account("alpha")
     site.start()
     site.wait_adopted("alpha")

@@ -114,7 +114,7 @@ class Everything:
 @pytest.fixture
 def everything(site, tmp_path):
     made = Everything(site, tmp_path)
-    site.policy(rotate_every="10m", overlap="300ms", check_every="1h")
+    site.policy(rotate_every="30d", overlap="300ms", check_every="1h")
     site.config["cloud"].update(key_vault_audience=AUDIENCE, resource_manager=made.apps.url)
     site.config["targets"] = made.targets
     site.config["defaults"]["deliver_to"] = ORDER

@@ -115,7 +115,7 @@ def test_each_type_rotates(site, azure):
 
 def test_answers_of_each_type_are_lost(site, azure):
     """One before its effect, and that of the repetition after it."""
-    site.policy(rotate_every="1h", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     site.config["timing"] |= {"operation_wait": "2s", "list_wait": "1s"}
     accounts = list(add_all(site).values())
     azure.settings(operation_ms=300)
@@ -143,7 +143,7 @@ def test_answers_of_each_type_are_lost(site, azure):
 def test_a_provider_that_throttles_stops_no_other(site, azure):
     """A pause that one account is asked for binds that one; a limit that the provider says is used up, all of its
     accounts in the subscription, which are asked about again within a minute."""
-    site.policy(rotate_every="1h", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     batch, storage = add(site, "batch"), add(site, "storage")
     site.azure.create("second", type="storage")
     site.config["accounts"].append({**site.config["accounts"][1], "name": "second"})
@@ -187,7 +187,7 @@ def named(account):
 def test_the_environment_file_has_the_names_of_its_tools(site, name):
     account = add(site, name)
     site.config["targets"]["file"]["format"] = "env"
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     site.start()
     site.log.wait("key.delivered", account=account.here)
     assert {line.split("=")[0] for line in site.held(account.file).splitlines()} == ENVIRONMENT[name]
@@ -223,7 +223,7 @@ def test_the_environment_file_with_the_connection_string(site, azure):
 def test_the_json_form_has_the_connection_string(site, azure):
     account = add(site, "storage")
     site.config["targets"]["file"]["format"] = "json"
-    site.policy(rotate_every="10m", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     site.start()
     site.log.wait("key.delivered", account=account.here)
     form = json.loads(site.held(account.file))
@@ -239,7 +239,7 @@ def test_ids_of_keys_are_delivered_with_them(site, azure, pair):
         site.config["accounts"][0]["pair"] = pair
         account = account._replace(here=f"{account.here}-read-only", file=f"{account.file}-read-only")
     site.config["targets"]["file"]["format"] = "json"
-    site.policy(rotate_every="1h", check_every="1h")
+    site.policy(rotate_every="30d", check_every="1h")
     site.start()
     site.log.wait("key.delivered", account=account.here)
     before = json.loads(site.held(account.file))

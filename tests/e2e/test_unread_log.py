@@ -99,7 +99,7 @@ def read_events(pipe, wanted):
 def test_what_was_dropped_is_counted(site, pipe):
     """Four MiB wait for a reader, then lines are dropped. How many they were is told when somebody
     reads again."""
-    site.policy(rotate_every="10m", check_every="10m")
+    site.policy(rotate_every="30d", check_every="10m")
     for number in range(ACCOUNTS):
         site.account(f"account{number}")
     process = launch(site, pipe)

@@ -17,7 +17,7 @@ KEYS = "/var/lib/keyrotated-keys"
 EXAMPLES = "/usr/share/doc/keyrotated/examples"
 
 # Nothing is rotated but on command; and then without waiting for weeks.
-POLICY = {"rotate_every": "1h", "overlap": "300ms", "splay": "0s", "check_every": "1h"}
+POLICY = {"rotate_every": "30d", "overlap": "300ms", "splay": "0s", "check_every": "1h"}
 TIMING = {"retry_initial": "200ms", "retry_max": "1s", "unknown_wait": "1s",
           "verify_timeout": "10s", "settle": "200ms"}
 
