@@ -123,7 +123,8 @@ static bool read_member(struct json_object *document, const struct member *membe
     case MEMBER_SLOT:
         return (*(const char **)place = control_slot_from_name(text));
     case MEMBER_INSTANT:
-        return text && date_from_rfc3339(text, place);
+        /* One before 1970 has passed long ago, and json_write_time() could not repeat it. */
+        return text && date_from_rfc3339(text, place) && *(const time_ms *)place > 0;
     case MEMBER_ID:
         if (!json_int64(document, member->name, &id) || id <= 0)
             return false;

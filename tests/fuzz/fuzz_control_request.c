@@ -118,8 +118,7 @@ static void read_command(struct control_request_line *line, const char *body, si
         command.kind = line->kind;
         command.account = line->account;
         same_path(&command);
-        if (command.kind != CONTROL_HOLD || command.until > 0)
-            same_body(&command);
+        same_body(&command);
     } else {
         MUST(err.text[0] != '\0' && fuzz_is_presentable(err.text));
     }

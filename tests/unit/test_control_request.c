@@ -397,6 +397,7 @@ static void test_bodies(void **state)
         {CONTROL_HOLD, "{\"reason\":\"r\"}", false},
         {CONTROL_HOLD, "{\"until\":\"tomorrow\",\"reason\":\"r\"}", false},
         {CONTROL_HOLD, "{\"until\":null,\"reason\":\"r\"}", false},
+        {CONTROL_HOLD, "{\"until\":\"1969-12-31T23:59:59Z\",\"reason\":\"r\"}", false},
         {CONTROL_HOLD, "{\"until\":\"2026-11-22T12:00:00Z\",\"reason\":\"a\\nb\"}", false},
         {CONTROL_RESUME, "{}", true},
         {CONTROL_RESUME, "{\"all\":true}", false},
