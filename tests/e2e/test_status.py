@@ -61,7 +61,7 @@ def test_patterns(fleet):
     table = fleet.ctl("status", f"{RESOURCE_GROUP}/*", "--all").stdout
     assert "/alpha" in table and "/bravo" in table and "uno" not in table
     assert max(map(len, table.splitlines())) <= COLUMNS
-    plan = json.loads(fleet.ctl("--json", "plan", f"{RESOURCE_GROUP}/a*", "--until", "1h").stdout)
+    plan = json.loads(fleet.ctl("--json", "plan", f"{RESOURCE_GROUP}/a*", "--until", "90d").stdout)
     assert {row["account"] for row in plan["rotations"]} == {"alpha"}
     unknown = fleet.ctl("status", "rg2/*")
     assert unknown.returncode == USAGE and "no account matches rg2/*" in unknown.stderr, unknown
