@@ -427,8 +427,7 @@ static void test_bodies(void **state)
         if (code != (cases[i].valid ? 0 : -EINVAL))
             fail_msg("%s", cases[i].body);
         assert_int_equal(err.text[0] != '\0', !cases[i].valid);
-        if (document)
-            json_object_put(document);
+        json_object_put(document);
     }
 }
 
