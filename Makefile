@@ -123,6 +123,7 @@ FULL_VERSION := $(or $(patsubst v%,%,$(DESCRIPTION)),$(VERSION))
 GOALS_WITHOUT_LIBRARIES := deps deps-lint deps-fuzz fuzz fuzz-mutants deps-package deps-test-package deb dist test-package lint-units lint-packaging clean help format uninstall test demo azure lint-format lint-layers lint-circles lint-idioms lint-lengths lint-ways
 spaced = $(subst >=, >= ,$1)
 GOALS_WITHOUT_LIBRARIES += deps-system test-system image deps-test-image test-image deps-clients test-clients
+GOALS_WITHOUT_LIBRARIES += deps-monitoring test-monitoring
 ifneq ($(filter-out $(GOALS_WITHOUT_LIBRARIES),$(or $(MAKECMDGOALS),all)),)
 NEEDED  := $(PACKAGES) $(if $(filter-out programs install,$(or $(MAKECMDGOALS),all)),$(TEST_PACKAGES))
 MISSING := $(shell for package in $(foreach p,$(NEEDED),'$(call spaced,$p)'); do \
@@ -384,6 +385,16 @@ test-clients: deps-clients ## Microsoft's clients (az, Python, JavaScript) at th
 	    tests/clients $(PYTEST_ARGS)
 .PHONY: deps-clients test-clients
 
+deps-monitoring: deps
+	$(call install_packages,prometheus)
+
+test-monitoring: deps-monitoring ## The metrics and alerts, read by a real Prometheus
+	$(again) all
+	@mkdir -p $B/results
+	@KEYROTATED_BUILD='$(abspath $B)' $(PYTHON) -B -m pytest -q -p no:cacheprovider \
+	    --junit-xml=$B/results/monitoring.xml tests/monitoring $(PYTEST_ARGS)
+.PHONY: deps-monitoring test-monitoring
+
 # Real clients of the servers that get keys: installs pinned packages, so it needs a network.
 interop: all $B/azuresim ## Do the clients that people use read what the daemon wrote? (needs a network)
 	@for run in tests/interop/*/run; do echo "=== $$run"; $$run $B || exit 1; done
@@ -524,6 +535,7 @@ with_paths = sed -e 's|/usr/sbin/|$(SBINDIR)/|g' -e 's|/usr/bin/keyrotatectl|$(B
 install: programs ## Install below PREFIX, configuration directory below SYSCONFDIR
 	install -d -m 0755 $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED)))) \
 	    $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(DOCDIR)/examples/kubernetes \
+	    $(DESTDIR)$(DOCDIR)/examples/prometheus \
 	    $(DESTDIR)$(SYSCONFDIR)/keyrotated $(DESTDIR)$(SYSCONFDIR)/keyrotated/conf.d
 	install -m 0755 $B/keyrotated $(DESTDIR)$(SBINDIR)/keyrotated
 	install -m 0755 $B/keyrotatectl $(DESTDIR)$(BINDIR)/keyrotatectl
@@ -543,6 +555,7 @@ install: programs ## Install below PREFIX, configuration directory below SYSCONF
 	install -m 0644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)/
 	install -m 0644 config/keyrotated.yaml systemd/examples/* $(DESTDIR)$(DOCDIR)/examples/
 	install -m 0644 config/kubernetes/* $(DESTDIR)$(DOCDIR)/examples/kubernetes/
+	install -m 0644 config/prometheus/* $(DESTDIR)$(DOCDIR)/examples/prometheus/
 	install -m 0644 config/polkit/* $(DESTDIR)$(DOCDIR)/examples/
 
 uninstall: ## Remove what `install` put there; configuration, journal and keys stay

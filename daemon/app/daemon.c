@@ -131,6 +131,7 @@ static void on_once_timer(struct timer *timer)
     daemon->status = progress == ENGINE_DONE ? STATUS_OK : STATUS_UNDONE;
     if (daemon->status == STATUS_UNDONE)
         engine_log_undone(daemon->engine);
+    daemon_metrics_write(daemon);
     daemon_stop(daemon);
 }
 
@@ -348,6 +349,7 @@ static void start_timers(struct daemon *daemon)
 {
     daemon_status_init(daemon);
     daemon_history_init(daemon);
+    daemon_metrics_init(daemon);
     daemon_stop_init(daemon);
     daemon_log_level_init(daemon);
     daemon_cloud_init(daemon, reload);
@@ -394,6 +396,7 @@ static void run(struct daemon *daemon)
     freeze_watch_set(&daemon->freezes, daemon->config);
     daemon_status_start(daemon);
     daemon_history_start(daemon);
+    daemon_metrics_follow(daemon);
     if (daemon->options->once) {
         daemon->once_ends_at = time_add(time_boot(), daemon->options->once_timeout);
         timer_set_delay(&daemon->once_timer, ONCE_TICK_MS);

@@ -2,12 +2,11 @@
 
 #include <stdlib.h>
 
-#include "base/fs.h"
 #include "base/must.h"
 #include "base/str.h"
 #include "core/backoff.h"
 #include "core/reason.h"
-#include "io/loop/work.h"
+#include "io/loop/file_write.h"
 #include "proto/failure.h"
 
 /* A cloud does not move from one day to the next, but once in years it does. */
@@ -15,18 +14,6 @@
 #define KEEPING_MAX (30 * MS_SECOND)
 
 enum { FILE_MODE = 0600, KEPT_TEXT_MAX = 16384 };
-
-/* What is written to state_dir on a thread; it outlives the question that it comes from. */
-struct keeping {
-    struct work work;
-    struct timer deadline;
-    struct daemon *daemon;
-    char *path;
-    struct buf text;
-    struct err err;
-    unsigned users; /* the thread and the timer: the last one frees it */
-    bool reported;
-};
 
 static void ask(struct daemon *daemon);
 
@@ -77,89 +64,32 @@ static void fail(struct daemon *daemon, const struct failure *failure)
 
 /* --- keeping it for a start without a network --- */
 
-static void write_metadata(struct work *work)
+static void on_kept(void *context, const struct failure *failure)
 {
-    static const struct fs_form form = {.mode = FILE_MODE, .gid = (gid_t)-1};
-    struct keeping *keeping = container_of(work, struct keeping, work);
-
-    (void)fs_replace(keeping->path, buf_str(&keeping->text), keeping->text.length, &form,
-                     &keeping->err);
-}
-
-static void leave_keeping(struct keeping *keeping)
-{
-    if (--keeping->users > 0)
-        return;
-    buf_done(&keeping->text);
-    free(keeping->path);
-    free(keeping);
-}
-
-static void on_deadline_closed(struct timer *deadline)
-{
-    leave_keeping(container_of(deadline, struct keeping, deadline));
-}
-
-static void report_not_kept(const struct keeping *keeping, const struct failure *failure)
-{
+    struct daemon *daemon = context;
     struct log_line line;
 
-    log_line_start(&line, loop_now(keeping->daemon->loop), LEVEL_WARNING, "cloud.failed",
+    if (!failure)
+        return;
+    log_line_start(&line, loop_now(daemon->loop), LEVEL_WARNING, "cloud.failed",
                    "what the cloud says of itself cannot be kept for a start without a network: %s",
                    failure->text);
     log_line_text(&line, "remedy",
                   failure->remedy[0] != '\0' ? failure->remedy
                                              : reason_describe(failure->reason)->remedy);
-    log_emit(&keeping->daemon->log, &line);
-}
-
-static void on_written(struct work *work)
-{
-    struct keeping *keeping = container_of(work, struct keeping, work);
-    struct failure failure;
-
-    if (keeping->err.code != 0 && !keeping->reported) {
-        failure_from_err(&failure, REASON_JOURNAL_FAILED, &keeping->err);
-        report_not_kept(keeping, &failure);
-    }
-    timer_close(&keeping->deadline, on_deadline_closed);
-    leave_keeping(keeping);
-}
-
-static void on_keeping_deadline(struct timer *timer)
-{
-    struct keeping *keeping = container_of(timer, struct keeping, deadline);
-    struct work_pool *pool = loop_workers(keeping->daemon->loop);
-    struct failure failure;
-
-    failure_init(&failure, REASON_JOURNAL_FAILED);
-    work_explain_hang(pool, "writing", keeping->path, KEEPING_MAX, &failure);
-    report_not_kept(keeping, &failure);
-    keeping->reported = true;
-    timer_close(&keeping->deadline, on_deadline_closed);
-    if (work_abandon(pool, &keeping->work))
-        leave_keeping(keeping);
+    log_emit(&daemon->log, &line);
 }
 
 static void keep(struct daemon *daemon)
 {
-    struct keeping *keeping = must_alloc(sizeof(*keeping));
-    struct failure failure;
+    char *path = must(str_format("%s/" CLOUD_METADATA_FILE, daemon->first_config->state_dir));
+    struct buf text;
 
-    keeping->daemon = daemon;
-    keeping->users = 2;
-    keeping->path = must(str_format("%s/" CLOUD_METADATA_FILE, daemon->first_config->state_dir));
-    buf_init(&keeping->text, KEPT_TEXT_MAX);
-    cloud_metadata_write(&keeping->text, &daemon->cloud.metadata);
-    timer_init(daemon->loop, &keeping->deadline, on_keeping_deadline);
-    timer_set_delay(&keeping->deadline, KEEPING_MAX);
-    failure_init(&failure, REASON_JOURNAL_FAILED);
-    if (work_start(loop_workers(daemon->loop), &keeping->work, keeping->path, write_metadata,
-                   on_written, &failure) == 0)
-        return;
-    report_not_kept(keeping, &failure);
-    timer_close(&keeping->deadline, on_deadline_closed);
-    leave_keeping(keeping);
+    buf_init(&text, KEPT_TEXT_MAX);
+    cloud_metadata_write(&text, &daemon->cloud.metadata);
+    file_write_start(daemon->loop, path, &text, FILE_MODE, KEEPING_MAX, REASON_JOURNAL_FAILED,
+                     on_kept, daemon);
+    free(path);
 }
 
 /* --- the answer --- */

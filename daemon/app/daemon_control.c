@@ -5,34 +5,13 @@
 
 /* --- questions --- */
 
-static void note_credential(const struct daemon *daemon, struct daemon_snapshot *snapshot)
-{
-    const struct credential_expiry *expiry;
-
-    snapshot->credential_expires_at = TIME_NEVER;
-    if (!token_cache_first_expiry(daemon->access->tokens, &snapshot->credential_identity, &expiry))
-        return;
-    snapshot->credential = expiry->what;
-    snapshot->credential_expires_at = expiry->at;
-    snapshot->credential_problem = expiry->is_replaced ? expiry->problem.text : NULL;
-    snapshot->credential_remedy = expiry->is_replaced ? expiry->problem.remedy : expiry->remedy;
-}
-
 static int write_status(struct daemon *daemon, const struct control_query *query, bool unwell_alone,
                         struct buf *out, struct err *err)
 {
     struct rule_snapshot rules[CONTROL_RULES_MAX];
-    struct daemon_snapshot snapshot = {
-        .version = KEYROTATED_VERSION,
-        .started_at = daemon->started_at,
-        .config_loaded_at = daemon->config_loaded_at,
-        .config_error = str_or_null(daemon->config_error),
-        .rules = rules,
-        .rule_count = discovery_snapshot(daemon->discovery, rules, CONTROL_RULES_MAX),
-    };
+    struct daemon_snapshot snapshot;
 
-    note_credential(daemon, &snapshot);
-    daemon_log_level_snapshot(daemon, &snapshot);
+    daemon_snapshot(daemon, rules, &snapshot);
     return engine_status(daemon->engine, query, unwell_alone, &snapshot, out, err);
 }
 

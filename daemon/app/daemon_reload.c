@@ -135,6 +135,7 @@ static bool apply(struct daemon *daemon, struct config *config, struct config_me
     daemon->config_loaded_at = loop_now(daemon->loop);
     freeze_watch_set(&daemon->freezes, config);
     daemon_cloud_follow(daemon);
+    daemon_metrics_follow(daemon);
     return true;
 }
 

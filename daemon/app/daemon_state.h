@@ -13,6 +13,7 @@
 #include "app/options.h"
 #include "io/azure/azure.h"
 #include "io/server/control.h"
+#include "io/server/metrics_server.h"
 #include "io/http/http.h"
 #include "io/log/sink.h"
 #include "io/loop/notify.h"
@@ -65,6 +66,12 @@ struct daemon {
         bool told;         /* `metadata` is what this process was told last */
         struct cloud_metadata metadata;
     } cloud;
+    struct {
+        struct timer timer;
+        struct metrics_server *server; /* NULL: it does not listen */
+        bool closing;                  /* the server before it */
+        bool writing;                  /* the file */
+    } metrics;
     time_ms started_at;
     time_ms config_loaded_at;
     time_ms status_logged_at;
@@ -141,6 +148,23 @@ void daemon_history_init(struct daemon *daemon);
 void daemon_history_start(struct daemon *daemon);
 
 /*
+ * --- daemon_metrics.c ---
+ *
+ * Metrics for Prometheus, at `metrics.listen` and in `metrics.file`. What fails is logged and tried
+ * again, and holds up nothing else.
+ */
+
+/* Before anything closes daemon->metrics.timer. */
+void daemon_metrics_init(struct daemon *daemon);
+/* At the start and after each reload: does as the configuration in force says, now and at
+ * intervals. */
+void daemon_metrics_follow(struct daemon *daemon);
+/* Writes the file now, where there is one. */
+void daemon_metrics_write(struct daemon *daemon);
+/* Answers nobody any more. */
+void daemon_metrics_stop(struct daemon *daemon);
+
+/*
  * --- daemon_log_level.c ---
  *
  * A log level that an operator sets for a time.
@@ -166,6 +190,15 @@ void daemon_log_level_snapshot(const struct daemon *daemon, struct daemon_snapsh
 void daemon_stop_init(struct daemon *daemon);
 /* Takes everything down; the loop ends when all is closed. Again: without the grace. */
 void daemon_stop(struct daemon *daemon);
+
+/*
+ * --- daemon_snapshot.c ---
+ */
+
+/* What the daemon knows of itself, and no more; `rules` has CONTROL_RULES_MAX rows. Texts are
+ * borrowed until the loop goes on. */
+void daemon_snapshot(struct daemon *daemon, struct rule_snapshot *rules,
+                     struct daemon_snapshot *ret_snapshot);
 
 /*
  * --- daemon_control.c ---

@@ -27,6 +27,7 @@ static void on_http_closed(void *context)
     daemon->signals = NULL;
     timer_close(&daemon->status_timer, NULL);
     timer_close(&daemon->history_timer, NULL);
+    timer_close(&daemon->metrics.timer, NULL);
     timer_close(&daemon->stop_timer, NULL);
     timer_close(&daemon->once_timer, NULL);
     timer_close(&daemon->log_level.timer, NULL);
@@ -166,6 +167,7 @@ void daemon_stop(struct daemon *daemon)
         return;
     }
     daemon->stopping = true;
+    daemon_metrics_stop(daemon);
     log_sink_unwatch(daemon->sink);
     log_line_start(&line, loop_now(daemon->loop), LEVEL_NOTICE, "daemon.stopping",
                    "stopping: nothing new is started; %u %s in flight may still complete", requests,

@@ -17,6 +17,7 @@
 #include "io/server/control.h"
 #include "io/spawner/spawner.h"
 #include "io/store/store.h"
+#include "proto/metrics.h"
 
 struct engine;
 
@@ -82,6 +83,15 @@ void engine_command(struct engine *engine, const struct control_command *command
  * proto/control_protocol.h). `daemon` is filled in here but for what only the daemon knows. */
 int engine_status(struct engine *engine, const struct control_query *query, bool unwell_alone,
                   struct daemon_snapshot *daemon, struct buf *out, struct err *err);
+
+/* What the engine knows of the daemon. */
+void engine_fill_daemon(const struct engine *engine, struct daemon_snapshot *daemon);
+
+/* Fills in what metrics tell of accounts: of all where there are `limit` at most, else of so many
+ * that are not well. *ret_accounts is to be freed; its texts are borrowed until the configuration
+ * changes. `events` has METRICS_EVENTS_MAX rows. */
+void engine_metrics(const struct engine *engine, size_t limit, struct metrics *metrics,
+                    struct metrics_event *events, struct metrics_account **ret_accounts);
 
 /* The key of the account that a person calls so; borrowed. NULL, with err set: there is none
  * (-ENOENT), or several (-ENOTUNIQ). */

@@ -143,6 +143,7 @@ struct engine {
     size_t leaving;               /* removed accounts that are not freed yet */
     struct list leaving_accounts; /* those of them that are not quiet yet */
     struct engine_counts counts;
+    uint64_t told[NOTE_COUNT]; /* notes of accounts since the start, by kind */
     struct target_world targets;
     struct place_list places;                /* see app/engine_place.c */
     struct place_list place_changes;         /* not handed to the journal yet, in no order */

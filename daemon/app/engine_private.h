@@ -54,6 +54,8 @@ void engine_give_up_needless(struct engine_account *account);
 void engine_report_notes(struct engine_account *account, const struct transaction *transaction,
                          bool urgent);
 /* Adds the fields of every line about an account. */
+/* The event as which it is logged; NULL: it is no event. */
+const char *engine_report_event(enum note_kind kind);
 void engine_report_account(struct log_line *line, const struct engine_account *account);
 /* Ends in the log the troubles of the record `before` that are gone. */
 void engine_report_ended(const struct engine_account *account, const struct record *before);

@@ -350,6 +350,7 @@ static void report(struct engine_account *account, const struct transaction *tra
 {
     char message[LOG_MESSAGE_MAX];
 
+    account->engine->told[note->kind]++;
     engine_note_compose(account, transaction, note, message, sizeof(message));
     tell(account, transaction, note, message);
     log_note(account, transaction, note, message);
@@ -489,4 +490,9 @@ size_t engine_report_history(struct engine_account *account, const struct transa
         count++;
     }
     return count;
+}
+
+const char *engine_report_event(enum note_kind kind)
+{
+    return notes[kind].event;
 }

@@ -17,7 +17,7 @@ const char *engine_account_key(const struct engine *engine, const char *typed, s
     return found ? found->key : NULL;
 }
 
-static void fill_daemon(const struct engine *engine, struct daemon_snapshot *daemon)
+void engine_fill_daemon(const struct engine *engine, struct daemon_snapshot *daemon)
 {
     struct engine_totals totals;
     const char *error = NULL;
@@ -50,7 +50,7 @@ int engine_status(struct engine *engine, const struct control_query *query, bool
     int rc = engine_select(engine, query, &selection, err);
 
     if (rc == 0) {
-        fill_daemon(engine, daemon);
+        engine_fill_daemon(engine, daemon);
         daemon->selected = selection.count;
         control_status_start(out, daemon);
         for (size_t i = 0; i < selection.count; i++)

@@ -118,7 +118,10 @@ struct config {
     enum log_level log_level;
     enum log_format log_format;
     duration_ms status_every;
-    duration_ms history_keep; /* older history is forgotten */
+    duration_ms history_keep;   /* older history is forgotten */
+    const char *metrics_listen; /* NULL: nowhere */
+    const char *metrics_file;   /* NULL: none is written */
+    size_t metrics_accounts;    /* so many at most have metrics of their own */
     struct cloud cloud;
     const char *const *api_versions; /* in the order of proto/two_key's table; NULL: the type's own;
                                       * see config_api_version() */

@@ -3,8 +3,7 @@
 #include "conf/schema_row.h"
 
 static const struct schema_choice sources[] = {
-    {"auto", 0, false}, {"imds", 1, false}, {"app_service", 2, false},
-    {"arc", 3, false},  {NULL, 0, false},
+    {"auto", 0}, {"imds", 1}, {"app_service", 2}, {"arc", 3}, {NULL, 0},
 };
 
 static const struct schema_map keys = {(const struct schema_key[]){

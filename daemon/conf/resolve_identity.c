@@ -121,7 +121,7 @@ void resolve_identities(struct resolve *resolve)
     for (const struct tree_node *map = section->first; map; map = map->next) {
         const struct schema_variant *variant = schema_variant_of(schema_identity_types, map);
 
-        if (map->invalid || !variant || variant->later)
+        if (map->invalid || !variant)
             continue;
         fill(resolve, map, container_of(variant, struct identity_type, variant),
              &identities[count++]);

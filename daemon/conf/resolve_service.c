@@ -166,6 +166,26 @@ static void resolve_timing(struct resolve *resolve)
     }
 }
 
+static void resolve_metrics(struct resolve *resolve)
+{
+    const struct tree_node *node = schema_get(resolve->root, "metrics");
+    const struct tree_node *file = schema_get(node, "file");
+    struct config *config = resolve->config;
+
+    config->metrics_listen =
+        arena_dup(resolve->arena, schema_text(node, &schema_metrics, "listen"));
+    if (file)
+        config->metrics_file = path_clean(resolve->arena, file->text);
+    config->metrics_accounts = (size_t)schema_integer(node, &schema_metrics, "accounts");
+    if (node && !file && !schema_get(node, "listen") && !tree_has_invalid(node))
+        report_missing(resolve->report, node, "listen",
+                       "is missing, and file, too; give one of the two, or both");
+    if (config->metrics_file && !str_ends_with(config->metrics_file, ".prom"))
+        report_warning(resolve->report, file,
+                       "the textfile collector of Prometheus reads only files whose name ends "
+                       "with .prom");
+}
+
 void resolve_service(struct resolve *resolve)
 {
     const struct tree_node *log = schema_get(resolve->root, "log");
@@ -184,4 +204,5 @@ void resolve_service(struct resolve *resolve)
     resolve_cloud(resolve);
     resolve_proxy(resolve);
     resolve_timing(resolve);
+    resolve_metrics(resolve);
 }

@@ -12,7 +12,7 @@ static const struct target_type *type_of(const struct tree_node *target)
 {
     const struct schema_variant *variant = schema_variant_of(schema_target_types, target);
 
-    return variant && !variant->later ? container_of(variant, struct target_type, variant) : NULL;
+    return variant ? container_of(variant, struct target_type, variant) : NULL;
 }
 
 void resolve_targets(struct resolve *resolve)

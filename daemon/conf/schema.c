@@ -14,44 +14,43 @@ enum {
 };
 
 static const struct schema_choice log_levels[] = {
-    {"error", LEVEL_ERROR, false},   {"warning", LEVEL_WARNING, false},
-    {"notice", LEVEL_NOTICE, false}, {"info", LEVEL_INFO, false},
-    {"debug", LEVEL_DEBUG, false},   {NULL, 0, false},
+    {"error", LEVEL_ERROR}, {"warning", LEVEL_WARNING}, {"notice", LEVEL_NOTICE},
+    {"info", LEVEL_INFO},   {"debug", LEVEL_DEBUG},     {NULL, 0},
 };
 
 static const struct schema_choice log_formats[] = {
-    {"auto", LOG_FORMAT_AUTO, false},
-    {"journal", LOG_FORMAT_JOURNAL, false},
-    {"logfmt", LOG_FORMAT_LOGFMT, false},
-    {"json", LOG_FORMAT_JSON, false},
-    {NULL, 0, false},
+    {"auto", LOG_FORMAT_AUTO},
+    {"journal", LOG_FORMAT_JOURNAL},
+    {"logfmt", LOG_FORMAT_LOGFMT},
+    {"json", LOG_FORMAT_JSON},
+    {NULL, 0},
 };
 
 /* The value is the index of the cloud in resolve_service.c. */
 static const struct schema_choice clouds[] = {
-    {"AzureCloud", 0, false},
-    {"AzureChinaCloud", 1, false},
-    {"AzureUSGovernment", 2, false},
-    {NULL, 0, false},
+    {"AzureCloud", 0},
+    {"AzureChinaCloud", 1},
+    {"AzureUSGovernment", 2},
+    {NULL, 0},
 };
 
 static const struct schema_choice verify_modes[] = {
-    {"auto", VERIFY_AUTO, false},
-    {"required", VERIFY_REQUIRED, false},
-    {"off", VERIFY_OFF, false},
-    {NULL, 0, false},
+    {"auto", VERIFY_AUTO},
+    {"required", VERIFY_REQUIRED},
+    {"off", VERIFY_OFF},
+    {NULL, 0},
 };
 
 static const struct schema_choice drift_modes[] = {
-    {"redeliver", DRIFT_REDELIVER, false},
-    {"alert", DRIFT_ALERT, false},
-    {NULL, 0, false},
+    {"redeliver", DRIFT_REDELIVER},
+    {"alert", DRIFT_ALERT},
+    {NULL, 0},
 };
 
 static const struct schema_choice slots[] = {
-    {"primary", SLOT_PRIMARY, false},
-    {"secondary", SLOT_SECONDARY, false},
-    {NULL, 0, false},
+    {"primary", SLOT_PRIMARY},
+    {"secondary", SLOT_SECONDARY},
+    {NULL, 0},
 };
 
 const struct schema_map schema_log = {(const struct schema_key[]){
@@ -73,8 +72,10 @@ const struct schema_map schema_proxy = {(const struct schema_key[]){
     SCHEMA_END,
 }};
 
-static const struct schema_map metrics = {(const struct schema_key[]){
-    SCHEMA_ROW("listen", SCHEMA_LISTEN, .required = true),
+const struct schema_map schema_metrics = {(const struct schema_key[]){
+    SCHEMA_ROW("listen", SCHEMA_LISTEN),
+    SCHEMA_ROW("file", SCHEMA_PATH),
+    SCHEMA_ROW("accounts", SCHEMA_INTEGER, .fallback = "1000", .minimum = 0, .maximum = 100000),
     SCHEMA_END,
 }};
 
@@ -173,10 +174,10 @@ const struct schema_map schema_defaults = {(const struct schema_key[]){
 
 /* The value is the index of the type in its table. */
 static const struct schema_choice resource_types[] = {
-#define TYPE(symbol, short_name) {short_name, INDEX_OF_##symbol, false},
+#define TYPE(symbol, short_name) {short_name, INDEX_OF_##symbol},
 #include "proto/two_key/two_key_list.h"
 #undef TYPE
-    {NULL, 0, false},
+    {NULL, 0},
 };
 
 /* Those of other types are of their rows in proto/two_key. */
@@ -201,13 +202,13 @@ const struct schema_map schema_account = {(const struct schema_key[]){
 }};
 
 static const struct schema_choice notify_events[] = {
-    {"blocked", NOTIFY_BLOCKED, false},
-    {"overdue", NOTIFY_OVERDUE, false},
-    {"at_risk", NOTIFY_AT_RISK, false},
-    {"recovered", NOTIFY_RECOVERED, false},
-    {"upcoming", NOTIFY_UPCOMING, false},
-    {"completed", NOTIFY_COMPLETED, false},
-    {NULL, 0, false},
+    {"blocked", NOTIFY_BLOCKED},
+    {"overdue", NOTIFY_OVERDUE},
+    {"at_risk", NOTIFY_AT_RISK},
+    {"recovered", NOTIFY_RECOVERED},
+    {"upcoming", NOTIFY_UPCOMING},
+    {"completed", NOTIFY_COMPLETED},
+    {NULL, 0},
 };
 
 const struct schema_map schema_notify = {(const struct schema_key[]){
@@ -229,13 +230,13 @@ const struct schema_map schema_exclude = {(const struct schema_key[]){
     SCHEMA_END,
 }};
 
-static const struct schema_choice all_subscriptions[] = {{"all", 0, false}, {NULL, 0, false}};
+static const struct schema_choice all_subscriptions[] = {{"all", 0}, {NULL, 0}};
 
 static const struct schema_choice discovery_ways[] = {
-    {"auto", DISCOVERY_BY_AUTO, false},
-    {"resource_manager", DISCOVERY_BY_MANAGER, false},
-    {"resource_graph", DISCOVERY_BY_GRAPH, false},
-    {NULL, 0, false},
+    {"auto", DISCOVERY_BY_AUTO},
+    {"resource_manager", DISCOVERY_BY_MANAGER},
+    {"resource_graph", DISCOVERY_BY_GRAPH},
+    {NULL, 0},
 };
 
 const struct schema_map schema_discover = {(const struct schema_key[]){
@@ -271,7 +272,7 @@ const struct schema_map schema_root = {(const struct schema_key[]){
     SCHEMA_ROW("control_socket", SCHEMA_PATH),
     SCHEMA_ROW("log", SCHEMA_MAP, .map = &schema_log),
     SCHEMA_ROW("history", SCHEMA_MAP, .map = &schema_history),
-    SCHEMA_ROW("metrics", SCHEMA_MAP, .map = &metrics, .later = true),
+    SCHEMA_ROW("metrics", SCHEMA_MAP, .map = &schema_metrics),
     SCHEMA_ROW("cloud", SCHEMA_CHOICE, .fallback = "AzureCloud", .choices = clouds,
                .map = &schema_cloud),
     SCHEMA_ROW("ca_file", SCHEMA_PATH),

@@ -16,7 +16,6 @@
 #include "conf/yaml_tree.h"
 
 enum schema_type {
-    SCHEMA_ANYTHING, /* for keys of later versions whose form is undecided */
     SCHEMA_TEXT,
     SCHEMA_TEMPLATE, /* text with placeholders */
     SCHEMA_CONTENT,  /* text with the placeholders of a delivery (proto/template.h) */
@@ -56,7 +55,6 @@ enum schema_shape {
 struct schema_choice {
     const char *name; /* NULL ends the array */
     int value;
-    bool later; /* known, but for a later version */
 };
 
 struct schema_map;
@@ -64,10 +62,9 @@ struct schema_map;
 /* Variants are listed in arrays of pointers that end with NULL, so that a section's own struct can
  * begin with a variant and add members of its own. */
 struct schema_variant {
-    const char *name;             /* the value of `type` */
-    const struct schema_map *map; /* NULL: its keys are undecided */
+    const char *name; /* the value of `type` */
+    const struct schema_map *map;
     int value;
-    bool later;
 };
 
 struct schema_key {
@@ -75,7 +72,6 @@ struct schema_key {
     enum schema_type type;
     enum schema_shape shape;
     bool required;
-    bool later;
     const char *fallback; /* the default as text; NULL: computed, or none */
     int64_t minimum;      /* of integers and durations (ms); 0 for a duration: it must be longer
                            * than 0s */
@@ -103,6 +99,7 @@ struct schema_map {
 extern const struct schema_map schema_root;
 extern const struct schema_map schema_log;
 extern const struct schema_map schema_history;
+extern const struct schema_map schema_metrics;
 extern const struct schema_map schema_limits;
 extern const struct schema_map schema_timing;
 extern const struct schema_map schema_cloud;

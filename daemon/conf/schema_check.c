@@ -49,11 +49,7 @@ static void check_keys(struct report *report, struct tree_node *map,
     for (struct tree_node *node = map->first; node; node = node->next) {
         const struct schema_key *key = schema_key(schema, node->name);
 
-        if (key && key->later) {
-            report_key_error(report, node, "is not available in this version; remove it");
-            (void)check_node(report, node, key);
-            node->invalid = true;
-        } else if (key) {
+        if (key) {
             if (!check_node(report, node, key))
                 node->invalid = true;
         } else if (!has_type || !str_equal(node->name, "type")) {
@@ -76,16 +72,14 @@ void schema_check(struct report *report, struct tree_node *map, const struct sch
     check_keys(report, map, schema, skip_required, false);
 }
 
-/* "a, b or c": the variants that work in this version. */
+/* "a, b or c" */
 static void append_available(struct buf *out, const struct schema_variant *const *variants)
 {
     size_t left = 0;
 
     for (const struct schema_variant *const *item = variants; *item; item++)
-        left += !(*item)->later;
+        left++;
     for (const struct schema_variant *const *item = variants; *item; item++) {
-        if ((*item)->later)
-            continue;
         left--;
         (void)buf_append_format(out, "%s%s", (*item)->name,
                                 left == 0 ? "" : (left == 1 ? " or " : ", "));
@@ -127,7 +121,7 @@ static bool refuse_misspelt_type(struct report *report, const struct tree_node *
         bool known = false;
 
         for (const struct schema_variant *const *item = variants; *item; item++)
-            known = known || ((*item)->map && schema_key((*item)->map, node->name));
+            known = known || schema_key((*item)->map, node->name);
         if (known || !str_nearest(node->name, names))
             continue;
         report_key_error(report, node, "unknown key; did you mean type?");
@@ -158,12 +152,9 @@ static bool check_variant(struct report *report, struct tree_node *map,
     } else if (!variant && !type->invalid) {
         refuse_type(report, type, variants);
         type->invalid = true;
-    } else if (variant && variant->later) {
-        report_error(report, type, "%s is not available in this version; write %s", variant->name,
-                     report_part(report, &available));
     }
     buf_done(&available);
-    if (variant && variant->map)
+    if (variant)
         check_keys(report, map, variant->map, false, true);
     return !!variant;
 }
@@ -194,8 +185,6 @@ static bool check_one(struct report *report, struct tree_node *node, const struc
         check_keys(report, node, key->map, false, false);
         return true;
     }
-    if (key->type == SCHEMA_ANYTHING)
-        return true;
     if (node->kind != TREE_SCALAR || key->type == SCHEMA_MAP) {
         static const char *const kinds[] = {
             [TREE_SCALAR] = "a single value", [TREE_LIST] = "a list", [TREE_MAP] = "a mapping"};

@@ -20,13 +20,6 @@
 #define SCHEMA_AFTER                                                                               \
     SCHEMA_ROW("after", SCHEMA_MAP, .shape = SHAPE_ONE_OR_LIST, .map = &schema_hook)
 
-/* A variant that is known, but for a later version. */
-#define SCHEMA_LATER(variant_name, variant_map)                                                    \
-    &(const struct schema_variant)                                                                 \
-    {                                                                                              \
-        .name = (variant_name), .map = (variant_map), .later = true                                \
-    }
-
 #define SCHEMA_LONGEST (3650 * MS_DAY)
 
 #endif

@@ -17,12 +17,12 @@
 enum { PATH_LENGTH_MAX = 4095 };
 
 static const struct schema_choice formats[] = {
-    {"raw", FILE_FORMAT_RAW, false},
-    {"env", FILE_FORMAT_ENV, false},
-    {"json", FILE_FORMAT_JSON, false},
-    {"template", FILE_FORMAT_TEMPLATE, false},
-    {"env_connection_string", FILE_FORMAT_ENV_CONNECTION, false},
-    {NULL, 0, false},
+    {"raw", FILE_FORMAT_RAW},
+    {"env", FILE_FORMAT_ENV},
+    {"json", FILE_FORMAT_JSON},
+    {"template", FILE_FORMAT_TEMPLATE},
+    {"env_connection_string", FILE_FORMAT_ENV_CONNECTION},
+    {NULL, 0},
 };
 
 static const struct schema_map keys = {(const struct schema_key[]){

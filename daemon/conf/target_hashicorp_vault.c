@@ -18,9 +18,9 @@ enum { PLACE_LENGTH_MAX = 2048, FIELDS_MAX = 32 };
 #define POD_TOKEN "/var/run/secrets/kubernetes.io/serviceaccount/token"
 
 static const struct schema_choice engines[] = {
-    {"kv2", VAULT_KV2, false},
-    {"kv1", VAULT_KV1, false},
-    {NULL, 0, false},
+    {"kv2", VAULT_KV2},
+    {"kv1", VAULT_KV1},
+    {NULL, 0},
 };
 
 static const struct schema_map approle = {(const struct schema_key[]){

@@ -16,7 +16,7 @@ enum { SECRET_NAME_MAX = 127, CONTENT_TYPE_MAX = 255, URL_MAX = 1024 };
 
 #define LOCATION "{location}"
 
-static const struct schema_choice off_word[] = {{"off", 0, false}, {NULL, 0, false}};
+static const struct schema_choice off_word[] = {{"off", 0}, {NULL, 0}};
 
 static const struct schema_map keys = {(const struct schema_key[]){
     SCHEMA_ROW("vault", SCHEMA_TEMPLATE, .required = true),

@@ -16,11 +16,10 @@ enum { NAME_LENGTH_MAX = 255, PATH_LENGTH_MAX = 4095 };
 #define STORE            "/etc/credstore.encrypted"
 #define LOCATION_PROBLEM "holds {location}, which a credential cannot; take it out"
 
-static const struct schema_choice off_word[] = {{"off", 0, false}, {NULL, 0, false}};
+static const struct schema_choice off_word[] = {{"off", 0}, {NULL, 0}};
 
 static const struct schema_choice key_words[] = {
-    {"host", 0, false}, {"tpm2", 1, false}, {"host+tpm2", 2, false},
-    {"auto", 3, false}, {NULL, 0, false},
+    {"host", 0}, {"tpm2", 1}, {"host+tpm2", 2}, {"auto", 3}, {NULL, 0},
 };
 
 static const struct schema_map keys = {(const struct schema_key[]){

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/listen_address.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "base/tz.h"
@@ -40,16 +41,14 @@ const char *value_shown(const char *text, char out[VALUE_SHOWN_MAX])
     return out;
 }
 
-/* "a, b or c", without those that come later. */
+/* "a, b or c" */
 static void list_choices(char out[VALUE_EXPECTED_MAX], const struct schema_choice *choices)
 {
     size_t left = 0, length = 0;
 
     for (const struct schema_choice *choice = choices; choice->name; choice++)
-        left += !choice->later;
+        left++;
     for (const struct schema_choice *choice = choices; choice->name; choice++) {
-        if (choice->later)
-            continue;
         left--;
         (void)snprintf(out + length, VALUE_EXPECTED_MAX - length, "%s%s", choice->name,
                        left == 0 ? "" : (left == 1 ? " or " : ", "));
@@ -66,8 +65,6 @@ static void list_keys(char out[VALUE_EXPECTED_MAX], const struct schema_map *map
     (void)str_copy(out, VALUE_EXPECTED_MAX, "a mapping of keys (");
     for (const struct schema_key *key = map->keys; key->name; key++) {
         length = strlen(out);
-        if (key->later)
-            continue;
         (void)snprintf(out + length, VALUE_EXPECTED_MAX - length, "%s%s", count++ > 0 ? ", " : "",
                        length < NAMED_MAX ? key->name : "…");
         if (length >= NAMED_MAX)
@@ -80,7 +77,6 @@ static void list_keys(char out[VALUE_EXPECTED_MAX], const struct schema_map *map
 const char *value_expected(const struct schema_key *key, char out[VALUE_EXPECTED_MAX])
 {
     static const char *const wanted[] = {
-        [SCHEMA_ANYTHING] = "a value",
         [SCHEMA_TEXT] = "a text",
         [SCHEMA_TEMPLATE] = "a text, with placeholders such as {account} where needed",
         [SCHEMA_CONTENT] = "a text with placeholders such as {key}",
@@ -137,10 +133,7 @@ static bool is_boolean(const char *text)
 
 static bool is_listen(const char *text)
 {
-    const char *colon = strrchr(text, ':');
-    int64_t port;
-
-    return colon && colon != text && str_to_int64(colon + 1, &port) && port >= 1 && port <= 65535;
+    return listen_address_parse(text, NULL);
 }
 
 static bool is_weekday(const char *text)
@@ -299,14 +292,10 @@ static bool check_choice(struct report *report, const struct tree_node *node,
     size_t count = 0;
     const char *nearest;
     char known[VALUE_EXPECTED_MAX], problem[RESOURCE_PROBLEM_MAX];
-    bool is_later = false;
 
     for (const struct schema_choice *choice = key->choices; choice->name; choice++) {
-        if (str_equal_nocase(choice->name, node->text)) {
-            if (!choice->later)
-                return true;
-            is_later = true;
-        }
+        if (str_equal_nocase(choice->name, node->text))
+            return true;
         names[count++] = choice->name;
     }
     names[count] = NULL;
@@ -314,10 +303,7 @@ static bool check_choice(struct report *report, const struct tree_node *node,
         return refuse(report, node, problem);
     nearest = str_nearest(node->text, names);
     (void)value_expected(key, known);
-    if (is_later)
-        report_error(report, node, "%s is not available in this version; write %s",
-                     value_shown(node->text, shown), known);
-    else if (nearest)
+    if (nearest)
         report_error(report, node, "unknown value \"%s\"; did you mean %s?",
                      value_shown(node->text, shown), nearest);
     else
@@ -457,7 +443,6 @@ static const struct {
     const char *(*problem)(const char *text);
     value_checker *check;
 } checkers[] = {
-    [SCHEMA_ANYTHING] = {.fits = is_not_empty},
     [SCHEMA_TEXT] = {.fits = is_not_empty},
     [SCHEMA_TEMPLATE] = {.check = check_template},
     [SCHEMA_CONTENT] = {.check = check_template},

@@ -42,6 +42,7 @@ int arm_request_build(struct http_request *request, const struct arm_request *wa
 
     http_request_init(request, wanted->method,
                       wanted->repeatable ? ARM_READ_DEADLINE : ARM_CHANGE_DEADLINE);
+    request->service = HTTP_TO_RESOURCE_MANAGER;
     request->repeatable = wanted->repeatable;
     request->follows = wanted->repeatable;
     request->reply_maximum = ARM_REPLY_MAX;

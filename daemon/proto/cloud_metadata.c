@@ -25,6 +25,7 @@ int cloud_metadata_request(struct http_request *request, const char *resource_ma
     int rc;
 
     http_request_init(request, "GET", METADATA_DEADLINE);
+    request->service = HTTP_TO_RESOURCE_MANAGER;
     request->reply_maximum = METADATA_REPLY_MAX;
     buf_append_format(&request->url, "%s/metadata/endpoints?api-version=%s", resource_manager,
                       api_versions[form % CLOUD_METADATA_FORMS]);

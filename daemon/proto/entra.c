@@ -78,6 +78,7 @@ int entra_token_request(struct http_request *request, const struct entra_client 
     int rc;
 
     http_request_init(request, "POST", ENTRA_DEADLINE);
+    request->service = HTTP_TO_ENTRA;
     request->repeatable = true;
     request->reply_maximum = ENTRA_REPLY_MAX;
     entra_token_endpoint(&request->url, client);

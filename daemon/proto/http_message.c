@@ -8,6 +8,23 @@
 
 enum { HEADER_VALUE_MAX = 256 }; /* of those that are read here: numbers and dates */
 
+const char *http_service_name(enum http_service service)
+{
+    static const char *const names[HTTP_SERVICE_COUNT] = {
+        [HTTP_TO_OTHER] = "other",
+        [HTTP_TO_RESOURCE_MANAGER] = "resource_manager",
+        [HTTP_TO_ENTRA] = "entra",
+        [HTTP_TO_MANAGED_IDENTITY] = "managed_identity",
+        [HTTP_TO_DATA_PLANE] = "data_plane",
+        [HTTP_TO_KEY_VAULT] = "key_vault",
+        [HTTP_TO_HASHICORP_VAULT] = "hashicorp_vault",
+        [HTTP_TO_KUBERNETES] = "kubernetes",
+        [HTTP_TO_WEBHOOK] = "webhook",
+    };
+
+    return names[service];
+}
+
 /* --- request --- */
 
 void http_request_init(struct http_request *request, const char *method, duration_ms deadline)

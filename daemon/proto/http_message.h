@@ -15,6 +15,21 @@
 #include "base/secret.h"
 #include "base/time.h"
 
+/* Who is asked: for counting. */
+enum http_service {
+    HTTP_TO_OTHER,
+    HTTP_TO_RESOURCE_MANAGER, /* and its Resource Graph */
+    HTTP_TO_ENTRA,
+    HTTP_TO_MANAGED_IDENTITY,
+    HTTP_TO_DATA_PLANE, /* of a resource, to prove a key */
+    HTTP_TO_KEY_VAULT,
+    HTTP_TO_HASHICORP_VAULT,
+    HTTP_TO_KUBERNETES,
+    HTTP_TO_WEBHOOK,
+    HTTP_SERVICE_COUNT
+};
+const char *http_service_name(enum http_service service);
+
 enum { HTTP_HEADERS_MAX = 24, HTTP_URL_MAX = 8192, HTTP_REPLY_HEADERS_MAX = 64 * 1024 };
 enum { HTTP_HEADER_MAX = 16 * 1024, HTTP_BODY_MAX = 1024 * 1024 };
 enum { HTTP_PEM_MAX = 512 * 1024, HTTP_PIN_MAX = 128, HTTP_SERVER_NAME_MAX = 254 };
@@ -30,6 +45,7 @@ struct http_tls {
 
 struct http_request {
     char method[8];
+    enum http_service service;
     struct buf url;
     struct buf headers[HTTP_HEADERS_MAX]; /* each "Name: value" */
     size_t header_count;

@@ -35,6 +35,7 @@ int key_vault_request_build(struct http_request *request, const struct key_vault
     int rc;
 
     http_request_init(request, operations[operation].method, DEADLINE);
+    request->service = HTTP_TO_KEY_VAULT;
     request->reply_maximum = REPLY_MAX;
     buf_append_format(&request->url, "%s%s%s%s%s?api-version=" API_VERSION, wanted->vault,
                       operations[operation].before, wanted->name, operations[operation].after,

@@ -80,6 +80,7 @@ static void start_request(struct http_request *request, const char *method, dura
     while (length > 0 && access->url[length - 1] == '/')
         length--;
     http_request_init(request, method, deadline);
+    request->service = HTTP_TO_KUBERNETES;
     request->reply_maximum = REPLY_MAX;
     (void)buf_append(&request->url, access->url, length);
     (void)buf_append_format(&request->url, "/api/v1/namespaces/%s/secrets/%s", secret->space,

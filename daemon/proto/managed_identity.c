@@ -102,6 +102,7 @@ int managed_identity_request(struct http_request *request, const struct managed_
     int rc;
 
     http_request_init(request, "GET", DEADLINE);
+    request->service = HTTP_TO_MANAGED_IDENTITY;
     request->repeatable = true;
     request->link_local = true;
     request->reply_maximum = REPLY_MAX;

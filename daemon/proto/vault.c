@@ -15,6 +15,7 @@ void vault_request_init(struct http_request *request, const char *method, const 
                         const char *name_space, const struct secret *token)
 {
     http_request_init(request, method, VAULT_DEADLINE);
+    request->service = HTTP_TO_HASHICORP_VAULT;
     buf_append_format(&request->url, "%s/v1/", address);
     http_request_header(request, "Accept", "application/json");
     http_request_header(request, "X-Vault-Request", "true");

@@ -28,7 +28,7 @@ policies:
 targets:
   file: {type: file, path: "keys/{account}"}
   vault: {type: key_vault, vault: "https://contoso.vault.azure.net", secret_name: key, expires: no}
-metrics: {listen: "127.0.0.1:9877"}
+metrics: {listen: "localhost:9877"}
 accounts:
   - name: alpha
     resource_group: rg
@@ -45,7 +45,7 @@ MAIN_FILE_ERRORS = [
     (8, 42, "policies.slow.rotate_every", "largest rotate_every"),
     (10, 28, "targets.file.path", "absolute"),
     (11, 97, "targets.vault.expires", "duration"),
-    (12, 1, "metrics", "not available in this version"),
+    (12, 19, "metrics.listen", "an address and port"),
     (17, 13, "accounts[0].policy", "did you mean slow"),
 ]
 LATER_FILE = "policies:\n  quick: {max_key_age: 60d}\n"

@@ -30,10 +30,10 @@ WINGS = {
     "azure": {"arm_get.h", "azure.h"},
     "http": {"http.h"},
     "log": {"sink.h"},
-    "loop": {"clock_watch.h", "loop.h", "notify.h", "signals.h", "work.h"},
+    "loop": {"clock_watch.h", "file_write.h", "loop.h", "notify.h", "signals.h", "work.h"},
     "sandbox": {"privileges.h", "process.h", "syscall_filter.h"},
     "spawner": {"program.h", "program_environment.h", "program_failure.h", "spawner.h"},
-    "server": {"control.h", "http_server.h"},
+    "server": {"control.h", "http_server.h", "metrics_server.h"},
     "store": {"store.h"},
     "target": {"target.h"},
 }

@@ -104,33 +104,7 @@ static void fills_in_the_defaults(void **state)
     config_unref(config);
 }
 
-static void names_exactly_what_is_not_available(void **state)
-{
-    (void)state;
-    static const char more[] =
-        "version: 1\n"
-        "cloud: AzureCloud\n"
-        "identities:\n"
-        "  ops: {type: managed_identity}\n"
-        "metrics: {listen: \"127.0.0.1:9877\"}\n"
-        "policies:\n"
-        "  nightly: {max_key_age: 90d, overlap: 14d, window: {days: [Sat, Sun], from: \"22:00\", "
-        "to: \"04:00\", time_zone: Europe/Berlin}}\n"
-        "targets:\n"
-        "  vault: {type: key_vault, vault: \"https://contoso.vault.azure.net\", secret_name: "
-        "\"{account}-key\"}\n"
-        "  tell:  {type: exec, command: [/usr/local/bin/tell-consumers, \"{account}\"], timeout: "
-        "60s}\n"
-        "defaults: {identity: ops, policy: nightly, deliver_to: [vault, tell]}\n"
-        "accounts:\n"
-        "  - {name: sampleacct, resource_group: default-azurebatch-japaneast, "
-        "subscription_id: " SUBSCRIPTION ", adopt_active: secondary}\n";
-
-    assert_null(config_fixture_expect(
-        more, "k.yaml:5:1: metrics: is not available in this version; remove it\n"));
-}
-
-/* Every key that is available, none with its default. */
+/* Every key, none with its default. */
 static const char full[] =
     "version: 1\n"
     "state_dir: /srv//state/\n"
@@ -455,7 +429,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_A_DIRECTORY(understands_the_minimum),
         IN_A_DIRECTORY(fills_in_the_defaults),
-        IN_A_DIRECTORY(names_exactly_what_is_not_available),
         IN_A_DIRECTORY(understands_the_service),
         IN_A_DIRECTORY(understands_accounts_and_destinations),
         IN_A_DIRECTORY(understands_windows_and_times),

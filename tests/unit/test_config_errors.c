@@ -131,9 +131,18 @@ static const struct mistake service_mistakes[] = {
      "k.yaml:6:24: timing.unknown_wait: \"10\" cannot stand here; write a duration such as 90s, "
      "12h or 30d\n"},
     {{.more = "metrics: {listen: x}\n"},
-     "k.yaml:6:1: metrics: is not available in this version; remove it\n"
      "k.yaml:6:19: metrics.listen: \"x\" cannot stand here; write an address and port such as "
      "127.0.0.1:9877\n"},
+    {{.more = "metrics: {listen: \"localhost:9877\"}\n"},
+     "k.yaml:6:19: metrics.listen: \"localhost:9877\" cannot stand here; write an address and port "
+     "such as 127.0.0.1:9877\n"},
+    {{.more = "metrics: {accounts: 10}\n"},
+     "k.yaml:6:10: metrics.listen: is missing, and file, too; give one of the two, or both\n"},
+    {{.more = "metrics: {file: keys.prom}\n"},
+     "k.yaml:6:17: metrics.file: \"keys.prom\" cannot stand here; write an absolute path\n"},
+    {{.more = "metrics: {file: /run/keys.txt}\n"},
+     "k.yaml:6:17: metrics.file: warning: the textfile collector of Prometheus reads only files "
+     "whose name ends with .prom\n"},
     {{.more = "discover: {}\n"},
      "k.yaml:6:11: discover: must be a list; begin each item with \"- \"\n"},
 };

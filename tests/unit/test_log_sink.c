@@ -235,6 +235,7 @@ static const char *const events[] = {
     "drift.suspected",     "delivery.output",   "notification.dropped", "discovery.completed",
     "discovery.failed",    "cloud.discovered",  "cloud.failed",         "discovery.degraded",
     "discovery.missing",   "freeze.started",    "freeze.changed",       "freeze.ended",
+    "metrics.failed",
 };
 enum { EVENT_COUNT = sizeof(events) / sizeof(events[0]) };
 

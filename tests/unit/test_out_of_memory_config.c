@@ -439,7 +439,7 @@ static const struct files mistakes = {
         "log: {level: chatty, frmat: json}\n"
         "proxy: http://user:password@proxy\n"
         "no_proxy: [\"no suffix\"]\n"
-        "metrics: {listen: \"127.0.0.1:9877\"}\n"
+        "metrics: {listen: \"localhost:9877\"}\n"
         "timing: {retry_initial: 2h, retry_max: 1h, settle: soon, xyz: 1}\n"
         "identities:\n"
         "  ops: {type: client_secret, tenant_id: 7, client_id: nobody}\n"

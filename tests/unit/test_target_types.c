@@ -22,8 +22,6 @@ static void test_every_type_has_its_row(void **state)
     for (size_t i = 0; schema_target_types[i]; i++) {
         struct destination destination = {.name = "x", .place = "/y"};
 
-        if (schema_target_types[i]->later)
-            continue;
         destination.type = container_of(schema_target_types[i], struct target_type, variant);
         (void)target_is_readable(&destination); /* ends the process where there is no row */
         target_describe(&destination, NULL, text, sizeof(text));

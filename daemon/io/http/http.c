@@ -32,6 +32,7 @@ struct http {
 
     struct list calls; /* from http_start() to the end of done() */
     unsigned in_flight;
+    struct http_counts counts;
     unsigned call_timers; /* not closed yet */
 
     bool closing;
@@ -46,6 +47,7 @@ struct http_call {
     struct http *http;
     struct http_multi *multi; /* NULL: the transfer is in no multi handle */
     enum call_state state;
+    enum http_service service;
     struct http_exchange exchange;
     struct timer deadline;
     struct deferred delivery;
@@ -257,6 +259,7 @@ static void finish(struct http_call *call)
 {
     call->state = CALL_FINISHED;
     call->exchange.reply.duration = (duration_ms)((uv_hrtime() - call->started_ns) / NS_PER_MS);
+    http_counts_add(&call->http->counts, call->service, &call->exchange.reply);
     timer_stop(&call->deadline);
     loop_defer(call->http->loop, &call->delivery);
 }
@@ -399,6 +402,7 @@ struct http_call *http_start(struct http *http, struct http_request *request, ht
 
     call->http = http;
     call->state = CALL_RUNNING;
+    call->service = request->service;
     call->started_ns = uv_hrtime();
     call->done = done;
     call->context = context;
@@ -427,6 +431,11 @@ void http_cancel(struct http_call *call)
 unsigned http_in_flight(const struct http *http)
 {
     return http->in_flight;
+}
+
+const struct http_counts *http_counts(const struct http *http)
+{
+    return &http->counts;
 }
 
 /* --- the client --- */

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "io/http/http_counts.h"
 #include "io/loop/loop.h"
 #include "proto/http_message.h"
 
@@ -62,5 +63,8 @@ void http_cancel(struct http_call *call);
 
 /* Requests whose done() has not returned. */
 unsigned http_in_flight(const struct http *http);
+
+/* Of all requests that have ended since the client was made; borrowed. */
+const struct http_counts *http_counts(const struct http *http);
 
 #endif

@@ -20,6 +20,7 @@ static const struct {
     {"journal.failed", "b3cd44e141104fe1a187ae80b66f83bb"},
     {"clock.jumped", "ac3f3c018b7e435291ef42d0ecb2a0b8"},
     {"cloud.discovered", "5b0c1d3e7a4f4d0f9c2a86e1b7f3d914"},
+    {"metrics.failed", "7d1f0a4e5b2c4c6f9e83b60d4a1c2f75"},
     {"cloud.failed", "c9e27f60a1b84c35a0d4f8127e6b5c3d"},
     {"credential.expiring", "cb8cd6ccada040b6bfaa4d919415ccee"},
     {"token.acquired", "2e42aced6b9a4d5ab17deebfee9614a1"},

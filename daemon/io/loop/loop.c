@@ -262,6 +262,11 @@ struct loop_lag loop_take_lag(struct loop *loop)
     return lag;
 }
 
+const struct histogram *loop_turns(const struct loop *loop)
+{
+    return &loop->turns.turns;
+}
+
 void loop_run(struct loop *loop)
 {
     loop->running = true;

@@ -14,6 +14,7 @@
 #include <uv.h>
 
 #include "base/err.h"
+#include "base/histogram.h"
 #include "base/list.h"
 #include "base/time.h"
 
@@ -84,5 +85,7 @@ struct loop_lag {
     duration_ms longest_own; /* without the time in which the thread waited for a processor */
 };
 struct loop_lag loop_take_lag(struct loop *loop);
+/* How long all turns since the start took; borrowed. */
+const struct histogram *loop_turns(const struct loop *loop);
 
 #endif

@@ -6,6 +6,8 @@
 
 #include <uv.h>
 
+enum { NS_PER_US = 1000 };
+
 uint64_t turn_meter_wait_in(const char *text)
 {
     char *end;
@@ -52,12 +54,14 @@ static uint64_t difference(uint64_t a, uint64_t b)
 
 void turn_meter_next(struct turn_meter *meter, uint64_t slept_ns)
 {
-    const struct turn_meter before = *meter;
+    const uint64_t began_ns = meter->began_ns, slept_before_ns = meter->slept_ns;
+    const uint64_t waited_ns = meter->waited_ns;
     uint64_t busy, own;
 
     begin(meter, slept_ns);
-    busy = difference(meter->began_ns - before.began_ns, slept_ns - before.slept_ns);
-    own = difference(busy, meter->waited_ns - before.waited_ns);
+    busy = difference(meter->began_ns - began_ns, slept_ns - slept_before_ns);
+    own = difference(busy, meter->waited_ns - waited_ns);
+    histogram_add(&meter->turns, busy / NS_PER_US);
     if (busy > meter->worst_ns)
         meter->worst_ns = busy;
     if (own > meter->worst_own_ns)

@@ -10,13 +10,16 @@
 
 #include <stdint.h>
 
+#include "base/histogram.h"
+
 struct turn_meter {
     uint64_t began_ns;
-    uint64_t slept_ns;     /* by the loop itself, until the turn began */
-    uint64_t waited_ns;    /* for a processor, until the turn began */
-    uint64_t worst_ns;     /* the longest turn */
-    uint64_t worst_own_ns; /* the longest one, without the wait for a processor */
-    int file;              /* with the wait of this thread; -1: the kernel does not say */
+    uint64_t slept_ns;      /* by the loop itself, until the turn began */
+    uint64_t waited_ns;     /* for a processor, until the turn began */
+    uint64_t worst_ns;      /* the longest turn */
+    uint64_t worst_own_ns;  /* the longest one, without the wait for a processor */
+    struct histogram turns; /* all of them */
+    int file;               /* with the wait of this thread; -1: the kernel does not say */
 };
 
 /* Called on the thread of the loop. `slept_ns`: what the loop has slept since it was made. */

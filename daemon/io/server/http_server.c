@@ -147,6 +147,15 @@ static struct client *client_of(struct MHD_Connection *connection)
     return info ? info->socket_context : NULL;
 }
 
+static void note_host(struct exchange *exchange)
+{
+    const char *host =
+        MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+
+    if (!host || !str_copy(exchange->call.host, sizeof(exchange->call.host), host))
+        exchange->call.host[0] = '\0';
+}
+
 static bool announces_too_much(const struct exchange *exchange)
 {
     const char *text = MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND,
@@ -183,6 +192,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     if (!exchange->begun) {
         exchange->begun = true;
         exchange->call.fd = client->fd;
+        note_host(exchange);
         (void)str_copy(exchange->call.method, sizeof(exchange->call.method), method);
         client->receiving = !announces_too_much(exchange);
         return client->receiving ? MHD_YES : refuse_too_large(exchange);

@@ -20,12 +20,13 @@
 
 struct http_server;
 
-enum { HTTP_METHOD_MAX = 16 };
+enum { HTTP_METHOD_MAX = 16, HTTP_HOST_MAX = 264 };
 
 /* A request that has arrived in full. The texts stay valid until it is answered. */
 struct http_call {
     char method[HTTP_METHOD_MAX]; /* cut when it is longer than every known method */
     char *uri;                    /* path and query as sent, percent-encoded */
+    char host[HTTP_HOST_MAX];     /* its Host header; "": it has none, or a longer one */
     struct buf body;
     int fd; /* of its connection, to ask the kernel who it is; -1: unknown */
 };

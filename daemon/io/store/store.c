@@ -121,6 +121,16 @@ uint64_t store_transactions(const struct store *store)
     return store->ops->transactions(store->backend);
 }
 
+const struct histogram *store_commits(const struct store *store)
+{
+    return store->ops->commits(store->backend);
+}
+
+uint64_t store_waiting(const struct store *store)
+{
+    return store->unsaved;
+}
+
 /* --- one save at a time for each account --- */
 
 static int compare_lines(const void *a, const void *b)

@@ -12,6 +12,7 @@
 
 #include "base/crypto.h"
 #include "base/err.h"
+#include "base/histogram.h"
 #include "base/log.h"
 #include "core/hold.h"
 #include "core/record.h"
@@ -241,5 +242,9 @@ time_ms store_failing(const struct store *store, const char **ret_text);
 
 /* How many transactions were committed since the start: saves divided by this is the grouping. */
 uint64_t store_transactions(const struct store *store);
+/* How long they took until they were durable; borrowed. */
+const struct histogram *store_commits(const struct store *store);
+/* Saves that are not durable yet. */
+uint64_t store_waiting(const struct store *store);
 
 #endif

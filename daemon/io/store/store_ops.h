@@ -201,6 +201,8 @@ struct store_ops {
     void (*read_history)(struct store_backend *backend, struct history_read *read);
     /* How many transactions were committed since the start. */
     uint64_t (*transactions)(const struct store_backend *backend);
+    /* How long these took until they were durable; borrowed. */
+    const struct histogram *(*commits)(const struct store_backend *backend);
 
     /* Makes a last attempt to write, ends all saves, then calls closed(). */
     void (*close)(struct store_backend *backend);

@@ -225,6 +225,7 @@ static void deliver(struct target_http *http, const struct target_reading *readi
     struct http_request request;
 
     http_request_init(&request, "POST", job->settings.timeout);
+    request.service = HTTP_TO_WEBHOOK;
     if (make_request(job, reading, &request)) {
         target_http_send(&job->http, &request, true, on_answer);
     } else {

@@ -56,6 +56,7 @@ static int build(const struct two_key_probe_form *form, struct http_request *req
 
     (void)form;
     http_request_init(request, "GET", PROBE_DEADLINE);
+    request->service = HTTP_TO_DATA_PLANE;
     request->repeatable = true;
     request->reply_maximum = PROBE_REPLY_MAX;
     buf_append_format(&request->url,

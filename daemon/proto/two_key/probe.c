@@ -60,6 +60,7 @@ int probe_begin(const struct two_key_probe_form *form, struct http_request *requ
                 const struct two_key_probe *probe, struct err *err)
 {
     http_request_init(request, form->method, PROBE_DEADLINE);
+    request->service = HTTP_TO_DATA_PLANE;
     request->repeatable = true; /* it changes nothing */
     request->reply_maximum = PROBE_REPLY_MAX;
     probe_append_host(&request->url, form, probe);

@@ -18,6 +18,7 @@ static int build(const struct two_key_probe_form *form, struct http_request *req
     int rc;
 
     http_request_init(request, "AUTH", PROBE_DEADLINE);
+    request->service = HTTP_TO_DATA_PLANE;
     request->bare = true;
     request->repeatable = true; /* it changes nothing */
     request->reply_maximum = REPLY_MAX;

@@ -9,6 +9,8 @@
 #include "base/must.h"
 #include "base/str.h"
 
+enum { NS_PER_US = 1000 };
+
 const char *journal_remedy(int code)
 {
     switch (-code) {
@@ -372,6 +374,7 @@ static int write_transaction(struct journal *journal, struct list *batch, struct
 
 int journal_write(struct journal *journal, struct list *batch, struct err *err, struct err *refused)
 {
+    const uint64_t began_ns = uv_hrtime();
     int rc = journal->db ? 0 : reconnect(journal, err);
 
     err_clear(refused);
@@ -380,6 +383,7 @@ int journal_write(struct journal *journal, struct list *batch, struct err *err, 
     if (rc == 0) {
         journal->doubted = false;
         journal->transactions++;
+        histogram_add(&journal->commits, (uv_hrtime() - began_ns) / NS_PER_US);
         return 0;
     }
 

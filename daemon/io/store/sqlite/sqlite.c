@@ -12,6 +12,7 @@ struct store_backend {
     struct store_worker worker;
     uv_async_t progress;
     uint64_t transactions;
+    struct histogram commits;
     bool ended;
 };
 
@@ -59,6 +60,7 @@ static void on_progress(uv_async_t *handle)
     list_init(&reads);
     store_worker_collect(&backend->worker, &saves, &reads, &health, &ended);
     backend->transactions = health.transactions;
+    backend->commits = health.commits;
     backend->owner.attempted(backend->owner.context, &health.trouble);
     end_all(backend, &saves, STORE_DURABLE);
     end_reads(&reads);
@@ -131,6 +133,11 @@ static const uint8_t *sqlite_salt(const struct store_backend *backend)
 static uint64_t sqlite_transactions(const struct store_backend *backend)
 {
     return backend->transactions;
+}
+
+static const struct histogram *sqlite_commits(const struct store_backend *backend)
+{
+    return &backend->commits;
 }
 
 static void sqlite_save(struct store_backend *backend, struct save *save)
@@ -230,6 +237,7 @@ const struct store_ops sqlite_store_ops = {
     .save = sqlite_save,
     .read_history = sqlite_read_history,
     .transactions = sqlite_transactions,
+    .commits = sqlite_commits,
     .close = sqlite_close,
     .remedy = journal_remedy,
 };

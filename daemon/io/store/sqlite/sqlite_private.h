@@ -233,7 +233,8 @@ struct journal {
     char session[UUID_TEXT_MAX]; /* written when the daemon starts: tells this file from a copy */
     bool doubted;                /* the error was damage: check the file before the next write */
     sqlite3_int64 next_history_id;
-    uint64_t transactions; /* committed so far */
+    uint64_t transactions;    /* committed so far */
+    struct histogram commits; /* how long they took */
 };
 
 /* See store_open(). journal_close() whatever the result. */
@@ -268,6 +269,7 @@ const char *journal_remedy(int code);
 struct store_health {
     struct err trouble;    /* code 0: all is well */
     uint64_t transactions; /* since the start */
+    struct histogram commits;
 };
 
 struct store_worker {

@@ -103,6 +103,7 @@ static void post_results(struct store_worker *worker, struct list *batch, const 
     prepend_all(&worker->queue, batch);
     worker->health.trouble = *trouble;
     worker->health.transactions = worker->journal.transactions;
+    worker->health.commits = worker->journal.commits;
     uv_mutex_unlock(&worker->lock);
     (void)uv_async_send(worker->progress);
 }
