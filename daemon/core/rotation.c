@@ -45,23 +45,25 @@ static void report_again(struct machine *machine)
         machine_note(machine, NOTE_BLOCKED)->reason =
             record->blocked != REASON_NONE ? record->blocked : REASON_ADOPTION_UNCONFIRMED;
     }
-    if (plan_is_overdue(machine->context, record, machine->now) &&
-        (record->overdue_reported_at == 0 ||
-         time_add(record->overdue_reported_at, REPORT_AGAIN_MS) <= machine->now)) {
+    if ((record->overdue_reported_at == 0 ||
+         time_add(record->overdue_reported_at, REPORT_AGAIN_MS) <= machine->now) &&
+        plan_is_overdue(machine->context, record, machine->now)) {
         record->overdue_reported_at = machine->now;
         report_overdue(machine);
     }
+}
+
+static time_ms overdue_not_reported_before(const struct record *record)
+{
+    return record->overdue_reported_at != 0 ? time_add(record->overdue_reported_at, REPORT_AGAIN_MS)
+                                            : 0;
 }
 
 /* When an overdue rotation is reported next. */
 static time_ms overdue_report_at(const struct rotation_context *context,
                                  const struct record *record)
 {
-    time_ms at = plan_overdue_at(context, record);
-
-    if (record->overdue_reported_at != 0)
-        at = time_max(at, time_add(record->overdue_reported_at, REPORT_AGAIN_MS));
-    return at;
+    return time_max(plan_overdue_at(context, record), overdue_not_reported_before(record));
 }
 
 static time_ms wake_at(const struct machine *machine)
@@ -75,7 +77,7 @@ static time_ms wake_at(const struct machine *machine)
     if (waits_for_people(context, record))
         at = time_min(at, time_add(record->blocked_reported_at, REPORT_AGAIN_MS));
     /* Most of the time something else comes first, however late the start is. */
-    if (plan_overdue_is_ahead(context, record, at))
+    if (plan_overdue_is_ahead(context, record, at) || overdue_not_reported_before(record) >= at)
         return at;
     return time_min(at, overdue_report_at(context, record));
 }
