@@ -15,13 +15,20 @@ static bool acts_on_commit(const struct action *action)
     return action->kind == ACTION_REGENERATE || action->kind == ACTION_DELIVER;
 }
 
+/* Could a change of that member make more durable than is to be made durable anyway? */
+static bool adds_anything(const struct record_member *member, const struct effects *effects)
+{
+    return !effects->persist || (!effects->wait && member->wait != WAIT_NEVER);
+}
+
 static void compare(const struct record_table *table, const void *before, const void *after,
                     struct effects *effects)
 {
     for (size_t i = 0; i < table->count; i++) {
         const struct record_member *member = &table->members[i];
 
-        if (member->kind == MEMBER_POSITION || member_equal(member, before, after))
+        if (member->kind == MEMBER_POSITION || !adds_anything(member, effects) ||
+            member_equal(member, before, after))
             continue;
         effects->persist = true;
         if (member->wait != WAIT_NEVER &&
