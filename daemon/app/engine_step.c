@@ -1,5 +1,7 @@
 #include "app/engine_private.h"
 
+#include <stdlib.h>
+
 #include "base/crypto.h"
 #include "base/must.h"
 
@@ -63,9 +65,8 @@ static void step(struct engine_account *account, struct transaction *transaction
                  struct record *before)
 {
     struct rotation_context context;
-    struct record next = account->record;
 
-    transaction->effects = must_alloc(sizeof(*transaction->effects));
+    transaction->effects = must(malloc(sizeof(*transaction->effects))); /* the step sets it */
     transaction->event.now = loop_now(account->engine->parts.loop);
     if (crypto_uuid(transaction->uuid) == 0)
         transaction->event.fresh_uuid = transaction->uuid;
@@ -74,13 +75,13 @@ static void step(struct engine_account *account, struct transaction *transaction
     transaction->event.hold = transaction->hold;
     engine_hold_expire(account->engine);
     engine_account_context(account, &context);
-    rotation_step(&context, &next, &transaction->event, transaction->effects);
+    *before = account->record;
+    rotation_step(&context, &account->record, &transaction->event, transaction->effects);
     if (transaction->effects->fault) {
+        account->record = *before;
         engine_fault(account->engine, transaction->effects->fault);
         return;
     }
-    *before = account->record;
-    account->record = next;
     engine_pair_stepped(account, before);
     engine_operation_follow(account, before, transaction);
     engine_report_ended(account, before);
