@@ -226,16 +226,18 @@ static void says_who_is_at_risk(struct world *world, struct world_account *accou
     const struct oracle_account *state = &account->oracle;
     const struct oracle_target *target = &state->targets[index];
     const bool seen = (state->look.seen & 1U << index) != 0;
-    time_ms since =
-        later(target->shown_since, seen ? quiet_since(world, account)
-                                        : liveness_all_quiet_since(world, state->shaken_at));
+    time_ms since;
 
     if (!account->in_journal || account->journal.consumers_at_risk || state->look.past ||
         !oracle_cares(world, &account->targets[index]) || state->look.ended == 0 ||
         state->look.began < later(account->live_since[0], account->live_since[1]) ||
         (!seen && !was_left(world, account, target)) || !oracle_is_key(target->shown) ||
         target->shown != account->targets[index].past[0].key || target->shown == account->live[0] ||
-        target->shown == account->live[1] || world->now - since <= repair_takes(world))
+        target->shown == account->live[1])
+        return;
+    since = later(target->shown_since, seen ? quiet_since(world, account)
+                                            : liveness_all_quiet_since(world, state->shaken_at));
+    if (world->now - since <= repair_takes(world))
         return;
     oracle_convict(world, ORACLE_NOT_SILENT, account,
                    "%s holds a dead key, which a look has shown %s ago, and the journal calls "
@@ -262,9 +264,9 @@ static void is_looked_at(struct world *world, struct world_account *account)
 static void says_that_it_waits(struct world *world, struct world_account *account)
 {
     const struct oracle_account *state = &account->oracle;
-    time_ms since = later(state->blocked_told_at, quiet_since(world, account));
 
-    if (!waits_for_person(account) || world->now - since <= TOLD_AGAIN_MS)
+    if (!waits_for_person(account) ||
+        world->now - later(state->blocked_told_at, quiet_since(world, account)) <= TOLD_AGAIN_MS)
         return;
     oracle_convict(world, ORACLE_NOT_SILENT, account, "is blocked (%s) and has not said so for %s",
                    reason_describe(account->journal.blocked)->name,
@@ -275,11 +277,13 @@ static void says_that_it_waits(struct world *world, struct world_account *accoun
 static void is_looked_at_while_it_waits(struct world *world, struct world_account *account)
 {
     const struct oracle_account *state = &account->oracle;
-    time_ms since = later(state->look.ended, quiet_since(world, account));
+    time_ms since;
 
     /* `ended` is 0 while a look is under way. */
-    if (!waits_for_person(account) || account->journal.adopted || state->look.ended == 0 ||
-        world->now - since <= world->oracle.check_every_max + 2 * MS_HOUR)
+    if (!waits_for_person(account) || account->journal.adopted || state->look.ended == 0)
+        return;
+    since = later(state->look.ended, quiet_since(world, account));
+    if (world->now - since <= world->oracle.check_every_max + 2 * MS_HOUR)
         return;
     oracle_convict(
         world, ORACLE_NOT_SILENT, account, "is blocked (%s) and was not looked at for %s",
