@@ -168,6 +168,14 @@ void engine_account_view(const struct engine_account *account, struct rotation_v
     rotation_view(&context, &account->record, loop_now(account->engine->parts.loop), view);
 }
 
+time_ms engine_account_due_since(const struct engine_account *account)
+{
+    struct rotation_context context;
+
+    engine_account_context(account, &context);
+    return rotation_due_since(&context, &account->record, loop_now(account->engine->parts.loop));
+}
+
 void engine_account_view_for_people(const struct engine_account *account,
                                     struct rotation_view *view)
 {

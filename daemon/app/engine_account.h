@@ -190,6 +190,8 @@ bool engine_account_is_quiet(const struct engine_account *account);
 void engine_account_context(const struct engine_account *account, struct rotation_context *context);
 /* How the account is now. */
 void engine_account_view(const struct engine_account *account, struct rotation_view *view);
+/* As rotation_due_since(). */
+time_ms engine_account_due_since(const struct engine_account *account);
 /* The same as people see it: an account that waits for a pause of Azure is retried. */
 void engine_account_view_for_people(const struct engine_account *account,
                                     struct rotation_view *view);

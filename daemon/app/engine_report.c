@@ -129,7 +129,6 @@ static void add_times(struct log_line *line, const struct engine_account *accoun
         note->has_target ? record_target_const(record, &note->target) : NULL;
     const struct hold *hold = engine_note_hold(transaction, note);
     time_ms now = transaction->event.now;
-    struct rotation_view view;
 
     switch (note->kind) {
     case NOTE_ROTATION_RETRYING:
@@ -158,8 +157,7 @@ static void add_times(struct log_line *line, const struct engine_account *accoun
         break;
     case NOTE_ROTATION_OVERDUE:
         /* due_at may have been put off since: what was missed is the planned instant. */
-        engine_account_view(account, &view);
-        log_line_time(line, "since", view.due_since);
+        log_line_time(line, "since", engine_account_due_since(account));
         break;
     case NOTE_ROTATION_COMPLETED:
         log_line_number(line, "duration_ms", now - record->started_at);

@@ -41,7 +41,6 @@ struct rotation_view {
     bool consumers_at_risk;
     time_ms since;              /* of the reason */
     time_ms next_at;            /* the next rotation; TIME_NEVER: none is planned */
-    time_ms due_since;          /* the instant it should have started; TIME_NEVER: it is not due */
     const char *waits;          /* for what, where it does not simply wait for its time; or NULL */
     bool stuck;                 /* the end of the wait is unknown, so next_at is no promise */
     time_ms retry_at;           /* TIME_NEVER: nothing is being retried */
@@ -50,7 +49,11 @@ struct rotation_view {
     time_ms regenerating_until; /* when that must have ended, as far as is known */
     time_ms changes_at;         /* when time alone may make it another one; TIME_NEVER: never */
 };
+
 void rotation_view(const struct rotation_context *context, const struct record *record, time_ms now,
                    struct rotation_view *view);
+/* The instant at which the next rotation should have started; TIME_NEVER: it is not due. */
+time_ms rotation_due_since(const struct rotation_context *context, const struct record *record,
+                           time_ms now);
 
 #endif

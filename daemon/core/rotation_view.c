@@ -66,8 +66,14 @@ static enum account_state state_of(const struct rotation_context *context,
 }
 
 /* A missed start moves due_at on; the plan keeps the instant. */
-static time_ms due_since(const struct record *record, time_ms start, time_ms now)
+time_ms rotation_due_since(const struct rotation_context *context, const struct record *record,
+                           time_ms now)
 {
+    /* A start lies at its planned time or later, and is costly to work out. */
+    const time_ms start = record->planned_at <= now ? plan_starts_at(context, record) : TIME_NEVER;
+
+    if (!record->adopted || record->due_at == 0)
+        return TIME_NEVER;
     if (start <= now)
         return start;
     return record->due_at <= now ? record->due_at : TIME_NEVER;
@@ -76,12 +82,14 @@ static time_ms due_since(const struct record *record, time_ms start, time_ms now
 /* Why it starts at `at`, and neither now nor when it was planned; NULL where there is no reason
  * but its time. */
 static const char *why_then(const struct rotation_context *context, const struct record *record,
-                            time_ms at, time_ms now, bool is_due)
+                            time_ms at, time_ms now)
 {
     time_ms planned;
+    bool is_due;
 
     if (at <= now || record->requested)
         return NULL;
+    is_due = rotation_due_since(context, record, now) != TIME_NEVER;
     if (is_due && schedule_freeze(context->policy, now))
         return "a change freeze is in force";
     if (is_due)
@@ -97,14 +105,13 @@ static const char *why_then(const struct rotation_context *context, const struct
 
 /* When the next rotation starts, and what keeps it from starting at its time. */
 static void view_next(const struct rotation_context *context, const struct record *record,
-                      time_ms start, time_ms now, struct rotation_view *view)
+                      time_ms now, struct rotation_view *view)
 {
     enum reason reason = record->blocked != REASON_NONE ? record->blocked : record->retry_reason;
     time_ms at = record->requested ? now : record->due_at;
     struct interlock interlock;
     bool waits_for_pair;
 
-    view->due_since = due_since(record, start, now);
     interlock_ask(context, record, now, &interlock);
     /* Whoever waits for another pair is due, and stays so: its turn comes by itself. */
     waits_for_pair = interlock.for_pair && at <= now;
@@ -120,7 +127,7 @@ static void view_next(const struct rotation_context *context, const struct recor
         view->waits = interlock.text;
         view->stuck = interlock.until == TIME_NEVER;
     } else {
-        view->waits = why_then(context, record, at, now, view->due_since != TIME_NEVER);
+        view->waits = why_then(context, record, at, now);
     }
     if (view->next_at != TIME_NEVER && !interlock.open && interlock.until != TIME_NEVER &&
         interlock.until > at)
@@ -168,10 +175,8 @@ static time_ms retry_at(const struct rotation_context *context, const struct rec
 /* Of the instants that the view depends on, the next one. An instant that lies before the one at
  * which the rotation is overdue will do for it. */
 static time_ms changes_at(const struct rotation_context *context, const struct record *record,
-                          time_ms start, time_ms now)
+                          time_ms planned, time_ms now)
 {
-    const time_ms planned =
-        plan_overdue_is_ahead(context, record, now) ? record->planned_at : start;
     const time_ms instants[] = {
         record->due_at,
         record->regenerate_after,
@@ -193,15 +198,15 @@ void rotation_view(const struct rotation_context *context, const struct record *
                    struct rotation_view *view)
 {
     /* A start lies at its planned time or later, and is costly to work out. */
-    const time_ms start = record->planned_at <= now ? plan_starts_at(context, record) : TIME_NEVER;
+    const bool is_ahead = plan_overdue_is_ahead(context, record, now);
+    const time_ms start = is_ahead ? record->planned_at : plan_starts_at(context, record);
 
     *view = (struct rotation_view){.next_at = TIME_NEVER,
-                                   .due_since = TIME_NEVER,
                                    .retry_at = TIME_NEVER,
                                    .regenerating_since = TIME_NEVER,
                                    .regenerating_until = TIME_NEVER};
     view->state = state_of(context, record, now, &view->reason);
-    view->overdue = time_add(start, context->policy->overdue_after) <= now;
+    view->overdue = !is_ahead && time_add(start, context->policy->overdue_after) <= now;
     view->consumers_at_risk = record->consumers_at_risk;
     if (record->intent.open && !record->intent.ended && record->intent.settles_at > now) {
         view->regenerating_since = record->intent.written_at;
@@ -211,5 +216,5 @@ void rotation_view(const struct rotation_context *context, const struct record *
     view->since = reason_since(context, record, view->reason, now);
     view->retry_at = retry_at(context, record, view->reason, now);
     if (record->adopted && record->due_at != 0)
-        view_next(context, record, start, now, view);
+        view_next(context, record, now, view);
 }

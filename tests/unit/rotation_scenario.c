@@ -110,3 +110,11 @@ struct rotation_view view_of(const struct world *world)
     rotation_view(&context, &world->record, world_wall(world), &view);
     return view;
 }
+
+time_ms due_since_of(const struct world *world)
+{
+    struct rotation_context context;
+
+    world_context(world, &context);
+    return rotation_due_since(&context, &world->record, world_wall(world));
+}

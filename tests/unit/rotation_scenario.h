@@ -31,5 +31,6 @@ void give_adopt(struct world *world, enum slot slot);
 /* All required targets hold the live key of the slot, and that slot is active. */
 void assert_active(const struct world *world, enum slot slot);
 struct rotation_view view_of(const struct world *world);
+time_ms due_since_of(const struct world *world);
 
 #endif

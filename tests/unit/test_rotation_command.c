@@ -387,7 +387,7 @@ static void test_overdue(void **state)
     world_run(&world, 20 * MS_DAY);
     assert_lawful(&world);
     assert_true(view_of(&world).overdue);
-    assert_true(view_of(&world).due_since < world_wall(&world));
+    assert_true(due_since_of(&world) < world_wall(&world));
     assert_non_null(view_of(&world).waits);
     assert_true(view_of(&world).stuck);
     assert_in_range(world.notes[NOTE_ROTATION_OVERDUE], 9, 17);
@@ -397,7 +397,7 @@ static void test_overdue(void **state)
     world_run(&world, 3 * MS_DAY);
     assert_lawful(&world);
     assert_false(view_of(&world).overdue);
-    assert_int_equal(view_of(&world).due_since, TIME_NEVER);
+    assert_int_equal(due_since_of(&world), TIME_NEVER);
     assert_null(view_of(&world).waits);
     assert_int_equal(world.record.overdue_reported_at, 0);
     assert_int_equal(world.notes[NOTE_ROTATION_OVERDUE], 0);
