@@ -535,7 +535,7 @@ with_paths = sed -e 's|/usr/sbin/|$(SBINDIR)/|g' -e 's|/usr/bin/keyrotatectl|$(B
 install: programs ## Install below PREFIX, configuration directory below SYSCONFDIR
 	install -d -m 0755 $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED)))) \
 	    $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(DOCDIR)/examples/kubernetes \
-	    $(DESTDIR)$(DOCDIR)/examples/prometheus \
+	    $(DESTDIR)$(DOCDIR)/examples/prometheus $(DESTDIR)$(DOCDIR)/examples/grafana \
 	    $(DESTDIR)$(SYSCONFDIR)/keyrotated $(DESTDIR)$(SYSCONFDIR)/keyrotated/conf.d
 	install -m 0755 $B/keyrotated $(DESTDIR)$(SBINDIR)/keyrotated
 	install -m 0755 $B/keyrotatectl $(DESTDIR)$(BINDIR)/keyrotatectl
@@ -556,6 +556,7 @@ install: programs ## Install below PREFIX, configuration directory below SYSCONF
 	install -m 0644 config/keyrotated.yaml systemd/examples/* $(DESTDIR)$(DOCDIR)/examples/
 	install -m 0644 config/kubernetes/* $(DESTDIR)$(DOCDIR)/examples/kubernetes/
 	install -m 0644 config/prometheus/* $(DESTDIR)$(DOCDIR)/examples/prometheus/
+	install -m 0644 config/grafana/* $(DESTDIR)$(DOCDIR)/examples/grafana/
 	install -m 0644 config/polkit/* $(DESTDIR)$(DOCDIR)/examples/
 
 uninstall: ## Remove what `install` put there; configuration, journal and keys stay
