@@ -285,9 +285,12 @@ void regenerate_daemon_starts(struct world *world, struct world_account *account
     /* Nor does it know the decisions of people. */
     state->told_to_deliver_at = 0;
     state->commanded_at = 0;
-    /* To the daemon, a key that it does not know was made by somebody else. */
-    for (int slot = 0; account->in_journal && slot < SLOT_COUNT; slot++)
-        if (world_key_of(&account->journal.live[slot]) != account->live[slot])
+    /* To the daemon, a key that it does not know was made by somebody else. Without a journal it
+     * knows none, and what the first look shows may be older than the request that nobody
+     * remembers. */
+    for (int slot = 0; slot < SLOT_COUNT; slot++)
+        if (account->in_journal ? world_key_of(&account->journal.live[slot]) != account->live[slot]
+                                : state->attempted && state->attempt_slot == (enum slot)slot)
             state->by_stranger[slot] = true;
     for (unsigned i = 0; i < world->script->target_count; i++) {
         state->targets[i].changed_at = 0;
