@@ -25,8 +25,9 @@ time_ms delivery_turn_at(const struct rotation_context *context, const struct re
     const struct target_record *end =
         target->required ? target : record->targets + record->target_count;
 
+    /* What a look has shown, and no second one yet, may be that the owner lacks the key. */
     if (record_target_satisfied(record, target) ||
-        (owner && !record_target_satisfied(record, owner)))
+        (owner && (record->unconfirmed.pending || !record_target_satisfied(record, owner))))
         return TIME_NEVER;
     for (const struct target_record *other = record->targets; in_order && other < end; other++)
         if (other->required && !record_target_satisfied(record, other))

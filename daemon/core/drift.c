@@ -12,13 +12,18 @@ const struct sighting *drift_dead_sighting(const struct record *record, const st
     return NULL;
 }
 
+static bool shows_same_keys(const struct unconfirmed_drift *unconfirmed, const struct look *look)
+{
+    return fingerprint_equal(&unconfirmed->live[0], &look->live[0]) &&
+           fingerprint_equal(&unconfirmed->live[1], &look->live[1]);
+}
+
 static bool is_same_drift(const struct unconfirmed_drift *unconfirmed, const struct look *look)
 {
     struct fingerprint digest = judge_digest(look);
 
     return unconfirmed->pending && fingerprint_equal(&unconfirmed->targets, &digest) &&
-           fingerprint_equal(&unconfirmed->live[0], &look->live[0]) &&
-           fingerprint_equal(&unconfirmed->live[1], &look->live[1]);
+           shows_same_keys(unconfirmed, look);
 }
 
 /* The wait for a second look begins. Names the first target that a readable look found to hold
@@ -45,7 +50,7 @@ static enum position await_confirmation(struct machine *machine, const struct lo
     struct unconfirmed_drift *unconfirmed = &record->unconfirmed;
 
     if (!is_same_drift(unconfirmed, look)) {
-        if (!unconfirmed->pending)
+        if (!unconfirmed->pending || !shows_same_keys(unconfirmed, look))
             note_suspected(machine, look, verdict->drift);
         unconfirmed->pending = true;
         unconfirmed->live[0] = look->live[0];
@@ -351,7 +356,9 @@ enum position drift_follow(struct machine *machine, const struct look *look)
         return POSITION_STAY;
     }
     if (verdict.kind == VERDICT_AS_RECORDED) {
-        record->unconfirmed = (struct unconfirmed_drift){0};
+        /* A look that does not show a target does not show that it holds the key again. */
+        if (machine_look_is_whole(machine))
+            record->unconfirmed = (struct unconfirmed_drift){0};
         risk_note(machine, look, machine->now);
         return POSITION_STAY;
     }

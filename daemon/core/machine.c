@@ -351,6 +351,20 @@ bool machine_require_clock(struct machine *machine)
     return false;
 }
 
+static bool is_unseen(const struct machine *machine, const struct rotation_target *target)
+{
+    return target->required && target->readable &&
+           judge_holding(machine->event->look, &target->id) == HOLDING_UNSEEN;
+}
+
+bool machine_look_is_whole(const struct machine *machine)
+{
+    for (size_t i = 0; i < machine->context->target_count; i++)
+        if (is_unseen(machine, &machine->context->targets[i]))
+            return false;
+    return true;
+}
+
 bool machine_require_whole_look(struct machine *machine)
 {
     const struct rotation_context *context = machine->context;
@@ -360,8 +374,7 @@ bool machine_require_whole_look(struct machine *machine)
         const struct failure *failure = machine->event->read_failure;
         struct note *note;
 
-        if (!target->required || !target->readable ||
-            judge_holding(machine->event->look, &target->id) != HOLDING_UNSEEN)
+        if (!is_unseen(machine, target))
             continue;
         if (failure && !target_id_equal(&machine->event->target, &target->id))
             failure = NULL;

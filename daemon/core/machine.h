@@ -90,6 +90,8 @@ bool machine_require_clock(struct machine *machine);
 /* The look must show the content of every readable required target, because somebody may have
  * written the standby key to it. */
 bool machine_require_whole_look(struct machine *machine);
+/* The same, without a word about it. */
+bool machine_look_is_whole(const struct machine *machine);
 /* Notes that somebody else changed a key. The second change within rotate_every means another
  * rotator. */
 void machine_add_foreign_change(struct machine *machine);

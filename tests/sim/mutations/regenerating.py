@@ -112,11 +112,7 @@ MUTATIONS = [
              "the look before a regenerate need not have read every target",
              "look-first",
              "a target has been given the key that is regenerated",
-             ("core/machine.c", """\
-        if (!target->required || !target->readable ||
-            judge_holding(""", """\
-        if (true ||
-            judge_holding("""),
+             ("core/machine.c", "        if (!is_unseen(machine, target))\n", "        if (true)\n"),
              scenario="last-look-misses-a-target"),
     mutation("description-does-not-matter", 2,
              "the look before a regenerate need not bring the account's description",
