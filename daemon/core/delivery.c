@@ -12,6 +12,20 @@ static const struct target_record *owner_of(const struct rotation_context *conte
     return NULL;
 }
 
+/* A look has shown something else than the journal has, which may be that the owner lacks the key,
+ * and since then the owner has not got it, nor been seen to hold it. Of one that no look can read,
+ * a look says nothing. */
+static bool owner_is_doubted(const struct rotation_context *context, const struct record *record,
+                             const struct target_record *owner)
+{
+    if (!record->unconfirmed.pending || owner->acknowledged_at > record->unconfirmed.seen_at)
+        return false;
+    for (size_t i = 0; i < context->target_count; i++)
+        if (target_id_equal(&context->targets[i].id, &owner->id))
+            return context->targets[i].readable;
+    return false;
+}
+
 bool delivery_is_repair(const struct record *record, const struct target_record *target)
 {
     return record->delivering == record->active || target->dead_since != 0;
@@ -25,9 +39,9 @@ time_ms delivery_turn_at(const struct rotation_context *context, const struct re
     const struct target_record *end =
         target->required ? target : record->targets + record->target_count;
 
-    /* What a look has shown, and no second one yet, may be that the owner lacks the key. */
-    if (record_target_satisfied(record, target) ||
-        (owner && (record->unconfirmed.pending || !record_target_satisfied(record, owner))))
+    if (record_target_satisfied(record, target))
+        return TIME_NEVER;
+    if (owner && (!record_target_satisfied(record, owner) || owner_is_doubted(context, record, owner)))
         return TIME_NEVER;
     for (const struct target_record *other = record->targets; in_order && other < end; other++)
         if (other->required && !record_target_satisfied(record, other))
@@ -149,6 +163,19 @@ void delivery_acknowledge_seen(struct machine *machine, const struct look *look)
             target->unsettled_until > machine->now)
             continue;
         delivery_acknowledge(machine, target);
+    }
+}
+
+void delivery_confirm_seen(struct machine *machine, const struct look *look)
+{
+    struct record *record = machine->record;
+
+    for (size_t i = 0; i < record->target_count; i++) {
+        struct target_record *target = &record->targets[i];
+
+        if (record_target_satisfied(record, target) && target->acknowledged_at != 0 &&
+            judge_holding(look, &target->id) == judge_holding_of(record->delivering))
+            target->acknowledged_at = machine->now;
     }
 }
 

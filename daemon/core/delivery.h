@@ -41,6 +41,9 @@ void delivery_tell_again(struct machine *machine, const struct target_record *ta
 /* Every readable target that was seen to hold the key under delivery has acknowledged it, unless an
  * earlier delivery to it may still land. */
 void delivery_acknowledge_seen(struct machine *machine, const struct look *look);
+/* A look showed that a target holds the key which it has acknowledged: this counts as its time, so
+ * that an older look which showed something else is no reason for doubt. */
+void delivery_confirm_seen(struct machine *machine, const struct look *look);
 /* A look showed that the target does not hold the key delivered to it: it needs a new delivery, at
  * once unless it has lost an earlier one, too. */
 void delivery_void(struct machine *machine, struct target_record *target);

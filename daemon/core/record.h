@@ -45,7 +45,8 @@ struct target_record {
     bool required;
     bool acknowledged; /* it got, or was seen to hold, `fingerprint` */
     struct fingerprint fingerprint;
-    time_ms acknowledged_at; /* 0: never, or it may have been changed since */
+    time_ms acknowledged_at; /* the last time that this was known; 0: never, or it may have been
+                              * changed since */
     bool delivery_intended;  /* a delivery was begun: it may hold the new key */
     time_ms unsettled_until; /* a delivery of unknown outcome may still land until then; 0: none */
     uint32_t attempts;       /* deliveries since it was last seen to hold its key */

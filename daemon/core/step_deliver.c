@@ -173,6 +173,7 @@ enum position deliver_look_done(struct machine *machine)
         return adoption_decide_anew(machine, look);
     if (verdict.drift != DRIFT_ACTIVE_CHANGED) {
         void_lost_targets(machine, look);
+        delivery_confirm_seen(machine, look);
         return POSITION_DELIVER_INTENT;
     }
     if (record->delivering != record->active) {
