@@ -12,7 +12,7 @@
 #define PATIENCE  (10 * MS_SECOND)
 #define FILE_MODE 0644
 
-enum { STATUS_TEXT_MAX = 4, REQUEST_ROWS_MAX = 1024 };
+enum { STATUS_TEXT_MAX = 12, REQUEST_ROWS_MAX = 1024 };
 
 /* --- the text --- */
 

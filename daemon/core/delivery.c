@@ -41,7 +41,8 @@ time_ms delivery_turn_at(const struct rotation_context *context, const struct re
 
     if (record_target_satisfied(record, target))
         return TIME_NEVER;
-    if (owner && (!record_target_satisfied(record, owner) || owner_is_doubted(context, record, owner)))
+    if (owner &&
+        (!record_target_satisfied(record, owner) || owner_is_doubted(context, record, owner)))
         return TIME_NEVER;
     for (const struct target_record *other = record->targets; in_order && other < end; other++)
         if (other->required && !record_target_satisfied(record, other))

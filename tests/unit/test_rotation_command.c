@@ -297,6 +297,31 @@ static void test_hold_at_the_last_moment(void **state)
     }
 }
 
+/* A look has shown another standby key, and no second one yet: a hook alone is told anew after a
+ * look that shows the key in its target. */
+static void test_redeliver_hook_in_doubt(void **state)
+{
+    static struct world world;
+    struct command command = {.kind = COMMAND_REDELIVER, .target_count = 1, .actor = "uid 0"};
+    time_ms told_at;
+
+    (void)state;
+    begin_adopted(&world);
+    world.targets[1].configured.readable = false;
+    world.targets[1].configured.follows = 1;
+    world_configure(&world);
+    world_foreign_regenerate(&world, slot_other(world.record.active));
+    give_command(&world, COMMAND_CHECK);
+    world_run(&world, 10 * MS_SECOND);
+    assert_true(world.record.unconfirmed.pending);
+    command.targets[0] = world_target_id(1);
+    told_at = world.now;
+    world_command(&world, &command);
+    world_run(&world, 5 * MS_SECOND);
+    assert_true(record_target(&world.record, &command.targets[0])->acknowledged_at >= told_at);
+    assert_lawful(&world);
+}
+
 static void test_redeliver(void **state)
 {
     static struct world world;
@@ -530,6 +555,7 @@ int main(void)
         cmocka_unit_test(test_hold_is_told_once),
         cmocka_unit_test(test_what_unblock_clears),
         cmocka_unit_test(test_hold_at_the_last_moment),
+        cmocka_unit_test(test_redeliver_hook_in_doubt),
         cmocka_unit_test(test_redeliver),
         cmocka_unit_test(test_optional_target_fails),
         cmocka_unit_test(test_lost_acknowledgement_starts_overlap),
