@@ -14,7 +14,8 @@ EXAMPLES = ["60-keyrotated.rules", "addresses.conf", "azure-cli.conf", "client-s
             "consumer-restart-due@.service", "consumer-restart@.path", "consumer-restart@.service",
             "key-directory.conf", "key-groups.conf", "key-owners.conf", "keyrotated-hook.socket",
             "keyrotated-hook@.service", "keyrotated.yaml", "systemd-credential.conf",
-            *(f"kubernetes/{name}.yaml" for name in ("configuration", "deployment", "target-role"))]
+            *(f"kubernetes/{name}.yaml" for name in ("configuration", "deployment", "target-role")),
+            "grafana/keyrotated.json", "prometheus/alerts.yaml"]
 PROGRAMS = {"usr/sbin/keyrotated", "usr/bin/keyrotatectl"}
 FILES = PROGRAMS | {f"lib/systemd/system/{unit}" for unit in UNITS} | {
     f"usr/share/doc/keyrotated/examples/{example}" for example in EXAMPLES} | {
